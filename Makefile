@@ -1,0 +1,22 @@
+PYTHON ?= python3
+PY = .venv/bin/python
+
+.PHONY: install demo test lint clean
+
+install: .venv/installed
+
+.venv/installed: requirements.txt requirements-dev.txt functions/requirements.txt pyproject.toml
+	test -d .venv || $(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+lint: install
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+test: lint
+	$(PY) -m pytest
+
+clean:
+	rm -rf .venv .cache build cdk.out
