@@ -11,6 +11,9 @@ from vibe_checker.errors import InvalidRequest
 ConceptId = NewType("ConceptId", str)
 """A Wikibase item id that has been checked: `Q` and a positive number without leading zeros."""
 
+KEYWORD = "keyword"
+"""The name of the classifier that every concept has: by its labels."""
+
 # No i, l, o, 0 and 1: an id is read aloud and typed from a screen.
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 SHORT_ID_LENGTH = 8

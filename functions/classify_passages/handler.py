@@ -1,0 +1,53 @@
+"""ClassifyPassages: one classifier's predictions for one shard of a concept's candidates."""
+
+import os
+import time
+from functools import lru_cache
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from vibe_checker import bucket as keys
+from vibe_checker import passages, predictions
+from vibe_checker.bucket import Bucket, LocalCopies, Pin
+from vibe_checker.classifiers import Classifier, open_classifier
+from vibe_checker.concept import Concept
+
+BUCKET = os.environ["BUCKET"]
+
+logger = Logger()
+bucket = Bucket(boto3.client("s3"), BUCKET)
+copies = LocalCopies(bucket, Path(gettempdir()) / "vibe-checker")
+
+
+@lru_cache(maxsize=1)
+def opened(run_id: str, concept_id: str, name: str, files: tuple[Pin, ...]) -> Classifier:
+    """The classifier, opened once for all shards of a concept that this container works off."""
+    concept = Concept.model_validate(bucket.read_json(keys.work_concept(run_id, concept_id)))
+    directory = (
+        copies.tree(list(files), keys.classifier_prefix(concept_id, name)) if files else None
+    )
+    return open_classifier(name, directory, concept, threads=os.cpu_count() or 1)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """`{"run_id", "concept_id", "classifier", "shard"}` → counts; the lines go to the bucket."""
+    started = time.perf_counter()
+    run_id, concept_id, shard = event["run_id"], event["concept_id"], event["shard"]
+    name, files = event["classifier"]["name"], event["classifier"]["files"]
+    logger.append_keys(run_id=run_id, concept_id=concept_id, classifier=name, shard=shard)
+    classifier = opened(run_id, concept_id, name, tuple(Pin(**pin) for pin in files))
+    candidates = passages.from_bytes(bucket.read(keys.work_candidates(run_id, concept_id, shard)))
+    found = classifier.predict(candidates["text"].to_pylist())
+    body = b"".join(predictions.lines(candidates, found, concept_id))
+    bucket.write(keys.work_predictions(run_id, concept_id, name, shard), body)
+    bucket.write_json(keys.work_classifier(run_id, concept_id, name), classifier.card.as_json())
+    positives = sum(bool(prediction.spans) for prediction in found)
+    seconds = round(time.perf_counter() - started, 3)
+    logger.info("classified", passages=len(found), positives=positives, seconds=seconds)
+    return {"passages": len(found), "positives": positives, "seconds": seconds}

@@ -1,0 +1,55 @@
+"""FindPassages: the passages that may be about a concept, staged in shards."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from vibe_checker import bucket as keys
+from vibe_checker import passages
+from vibe_checker.bucket import Bucket, LocalCopies
+from vibe_checker.concept import Concept
+from vibe_checker.dataset import DataSet
+from vibe_checker.embedder import Embedder
+from vibe_checker.runs.plan import Plan
+
+BUCKET = os.environ["BUCKET"]
+
+logger = Logger()
+bucket = Bucket(boto3.client("s3"), BUCKET)
+copies = LocalCopies(bucket, Path(gettempdir()) / "vibe-checker")
+
+
+@lru_cache(maxsize=1)
+def opened(run_id: str) -> tuple[Plan, DataSet]:
+    """The run's plan and its data set, opened once for all of the run's concepts."""
+    plan = Plan.load(bucket, run_id)
+    model = copies.tree(plan.embedder, keys.embedder_prefix(plan.embedding_model))
+    metadata = plan.inputs[keys.EMBEDDINGS_METADATA]
+    return plan, DataSet(
+        copies.file(plan.inputs[keys.PASSAGES]),
+        copies.file(plan.inputs[keys.EMBEDDINGS]),
+        bucket.read_json(metadata.key, metadata.version_id),
+        Embedder(plan.embedding_model, model, threads=os.cpu_count() or 1),
+    )
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """`{"run_id", "concept_id"}` → the numbers of the shards; the passages go to the bucket."""
+    run_id, concept_id = event["run_id"], event["concept_id"]
+    logger.append_keys(run_id=run_id, concept_id=concept_id)
+    plan, data_set = opened(run_id)
+    concept = Concept.model_validate(bucket.read_json(keys.work_concept(run_id, concept_id)))
+    found = data_set.candidates(concept, plan.settings)
+    starts = range(0, len(found), plan.settings.shard_size)
+    for shard, start in enumerate(starts):
+        body = passages.to_bytes(found.slice(start, plan.settings.shard_size))
+        bucket.write(keys.work_candidates(run_id, concept_id, shard), body)
+    logger.info("found", passages=len(found), shards=len(starts))
+    return {"passages": len(found), "shards": list(range(len(starts)))}

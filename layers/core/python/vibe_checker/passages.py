@@ -1,0 +1,180 @@
+"""The data set: an Arrow IPC (feather) file, one row per passage.
+
+`text_block.text` is the passage; every other column is carried along as its metadata.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from vibe_checker.bucket import PASSAGES
+from vibe_checker.errors import InvalidPassages
+from vibe_checker.identifiers import ALPHABET, SHORT_ID_LENGTH
+
+Rows = np.ndarray[Any, np.dtype[np.int64]]
+
+TEXT = "text_block.text"
+
+CANDIDATE_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("text", pa.large_string()),
+        ("similarity", pa.float32()),
+        ("metadata", pa.large_binary()),
+    ]
+)
+"""A candidate: `metadata` is the passage's metadata as a JSON object, written once for all
+classifiers."""
+
+
+class Passages:
+    """An open data set.
+
+    Only the footer is read on opening; rows are decompressed batch by batch when taken, because
+    feather files are compressed and a memory map alone makes no row cheap.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises InvalidPassages for a file that is no feather file or lacks what is needed."""
+        try:
+            self._file = pa.ipc.open_file(pa.memory_map(str(path)))
+            self.count: int = ds.dataset(str(path), format="ipc").count_rows()
+        except (pa.ArrowException, OSError) as error:
+            raise InvalidPassages(
+                f"{PASSAGES} is not a readable feather file (Arrow IPC, version 2): {error}"
+            ) from error
+        self._check_schema(self._file.schema)
+        if self.count == 0:
+            raise InvalidPassages(f"{PASSAGES} has no rows; it needs at least one passage.")
+
+    def _check_schema(self, schema: pa.Schema) -> None:
+        if schema.names.count(TEXT) != 1:
+            raise InvalidPassages(
+                f"{PASSAGES} has the columns {', '.join(schema.names)}; the passages must be in "
+                f"exactly one column named {TEXT!r}."
+            )
+        kind = schema.field(TEXT).type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            raise InvalidPassages(f"{TEXT!r} in {PASSAGES} holds {kind}; it must hold strings.")
+
+    def take(self, rows: Rows) -> pa.Table:
+        """The passages of `rows` (int64, ascending), in that order, with all their columns.
+
+        Raises InvalidPassages for a row without text and for a file that breaks off.
+        """
+        try:
+            batches = list(self._batches_of(rows))
+        except (pa.ArrowException, OSError) as error:
+            raise InvalidPassages(f"{PASSAGES} breaks off or is damaged: {error}") from error
+        table = pa.Table.from_batches(batches, self._file.schema)
+        self._check_texts(table, rows)
+        return table
+
+    def _batches_of(self, rows: Rows) -> Iterator[pa.RecordBatch]:
+        start = done = 0
+        for number in range(self._file.num_record_batches):
+            if done == len(rows):
+                break
+            batch = self._file.get_batch(number)
+            end = int(np.searchsorted(rows, start + batch.num_rows))
+            if end > done:
+                yield batch.take(pa.array(rows[done:end] - start))
+            start, done = start + batch.num_rows, end
+
+    def _check_texts(self, table: pa.Table, rows: Rows) -> None:
+        texts = table[TEXT]
+        if texts.null_count:
+            empty = rows[np.asarray(texts.is_null())]
+            raise InvalidPassages(
+                f"{PASSAGES} has {len(empty):,} rows without text, the first in row {empty[0]:,} "
+                "(counted from 0); every passage needs one."
+            )
+
+
+def candidates(
+    table: pa.Table,
+    rows: Rows,
+    similarities: np.ndarray[Any, np.dtype[np.float32]],
+) -> pa.Table:
+    """The candidates of a concept, as CANDIDATE_SCHEMA.
+
+    `table` holds the passages, `rows` their row numbers in the data set, `similarities` their
+    similarity to the concept; all of one length.
+    """
+    texts = table[TEXT]
+    return pa.table(
+        [
+            pa.array(map(passage_id, texts.to_pylist(), rows.tolist()), pa.string()),
+            texts.cast(pa.large_string()),
+            pa.array(similarities, pa.float32()),
+            pa.array(_metadata(table.drop_columns([TEXT])), pa.large_binary()),
+        ],
+        schema=CANDIDATE_SCHEMA,
+    )
+
+
+def shuffled(rows: Rows, concept_id: str) -> Rows:
+    """Places 0 to len(rows) - 1 in an order that looks random and is always the same.
+
+    Each row number is mixed with the concept's id (splitmix64, Steele et al. 2014) and the
+    results are sorted: whoever reads the first page reads a fair sample, and a passage keeps its
+    place among the others whatever else is selected. int64 [len(rows)].
+    """
+    seed = np.uint64(int.from_bytes(hashlib.sha256(concept_id.encode()).digest()[:8]))
+    mixed = (rows.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15) + seed
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.argsort(mixed ^ (mixed >> np.uint64(31)), kind="stable")
+
+
+def to_bytes(table: pa.Table) -> bytes:
+    """A table as one Arrow IPC file, compressed: a shard as it is staged in the bucket."""
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_file(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def from_bytes(body: bytes) -> pa.Table:
+    """The table that `to_bytes` wrote."""
+    return pa.ipc.open_file(pa.BufferReader(body)).read_all()
+
+
+def passage_id(text: str, row: int) -> str:
+    """An id that is unique in the data set and tells by its first part which texts are equal.
+
+    Boilerplate stands in many documents, so the text alone does not make an id: the row number
+    follows it.
+    """
+    number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+    characters = []
+    for _ in range(SHORT_ID_LENGTH):
+        number, remainder = divmod(number, len(ALPHABET))
+        characters.append(ALPHABET[remainder])
+    return f"{''.join(characters)}-{row}"
+
+
+def _metadata(table: pa.Table) -> list[bytes]:
+    """Each row as one JSON object: values keep their types, missing and NaN are null."""
+    if not table.num_columns:
+        return [b"{}"] * table.num_rows
+    columns = [_plain(column).to_pylist() for column in table.columns]
+    dump, names = orjson.dumps, table.column_names
+    return [
+        dump(dict(zip(names, values, strict=True)), default=str)
+        for values in zip(*columns, strict=True)
+    ]
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Nanoseconds cut to microseconds, the finest that a Python datetime holds."""
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+        return column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    return column

@@ -1,0 +1,65 @@
+"""Make one classifier's predictions visible, all at once.
+
+Readers list only what has a classifier.json and read the versions that it names. So it is written
+last: until then they see the files of the run before, or nothing.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from vibe_checker import bucket as keys
+from vibe_checker.bucket import Bucket
+from vibe_checker.concept import Concept
+from vibe_checker.runs.plan import Plan
+
+PREDICTIONS = "predictions.jsonl"
+CONCEPT = "concept.json"
+CLASSIFIER = "classifier.json"
+
+
+def publish(
+    bucket: Bucket, plan: Plan, concept: Concept, name: str, shards: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Publish the staged predictions of the classifier `name`; returns how it ended.
+
+    `shards` holds the counts of each shard in order: passages, positives, seconds.
+    """
+    run_id, concept_id = plan.run_id, concept.wikibase_id
+    card = bucket.read_json(keys.work_classifier(run_id, concept_id, name))
+    counts = {key: sum(shard[key] for shard in shards) for key in ("passages", "positives")}
+    prefix = keys.output_prefix(concept_id, card["id"])
+    with TemporaryDirectory() as directory:
+        whole = _joined(bucket, run_id, concept_id, name, len(shards), Path(directory))
+        predictions = bucket.upload(whole, prefix + PREDICTIONS, "application/jsonl")
+    described = bucket.write_json(prefix + CONCEPT, concept.model_dump(mode="json"))
+    record = {
+        **{key: card.pop(key) for key in ("id", "name")},
+        "date": plan.started_at[:10],
+        **card,
+        "run_id": run_id,
+        "counts": counts,
+        "settings": asdict(plan.settings),
+        "inputs": {key: pin.version_id for key, pin in plan.inputs.items()},
+        "versions": {PREDICTIONS: predictions, CONCEPT: described},
+    }
+    bucket.write_json(prefix + CLASSIFIER, record)
+    return {
+        "name": name,
+        "classifier_id": record["id"],
+        "kind": record["kind"],
+        **counts,
+        "seconds": round(sum(shard["seconds"] for shard in shards), 3),
+    }
+
+
+def _joined(
+    bucket: Bucket, run_id: str, concept_id: str, name: str, shards: int, directory: Path
+) -> Path:
+    """A file with the lines of all shards, in their order."""
+    path = directory / PREDICTIONS
+    with path.open("wb") as whole:
+        for shard in range(shards):
+            whole.write(bucket.read(keys.work_predictions(run_id, concept_id, name, shard)))
+    return path
