@@ -136,8 +136,8 @@ class BertGraph(Graph):
         axes = self.weight("axes_1_2", np.array([1, 2]))
         wide = self.add("Unsqueeze", "attention_mask", axes, name="mask/wide")
         real = self.add("Cast", wide, name="mask/float", to=TensorProto.FLOAT)
-        one = self.weight("one", np.float32(1.0).reshape(()))
-        masked = self.weight("masked", np.float32(_MASKED).reshape(()))
+        one = self.weight("one", np.array(1.0, np.float32))
+        masked = self.weight("masked", np.array(_MASKED, np.float32))
         padding = self.add("Sub", one, real, name="mask/padding")
         return self.add("Mul", padding, masked, name="mask")
 
@@ -164,7 +164,7 @@ class BertGraph(Graph):
 
     def _attention_weights(self, query: str, key: str, mask: str, layer: str) -> str:
         size = self.shape.hidden // self.shape.heads
-        root = self.weight("root_of_head_size", np.sqrt(np.float32(size)).reshape(()))
+        root = self.weight("root_of_head_size", np.array(size**0.5, np.float32))
         scores = self.add("MatMul", query, key, name=f"{layer}/scores")
         scores = self.add("Div", scores, root, name=f"{layer}/scores/scaled")
         scores = self.add("Add", scores, mask, name=f"{layer}/scores/masked")
