@@ -147,7 +147,7 @@ class Bucket:
         """Put an object whole; returns its version id."""
         with _translated(self.name, key):
             answer = self.client.put_object(
-                Bucket=self.name, Key=key, Body=body, ContentType=content_type
+                Bucket=self.name, Key=key, Body=body, ContentType=content_type, **_lifetime(key)
             )
         return answer.get("VersionId", "")
 
@@ -285,6 +285,12 @@ def _safe(relative: str, key: str) -> str:
 
 def _version(version_id: str | None) -> dict[str, Any]:
     return {"VersionId": version_id} if version_id else {}
+
+
+def _lifetime(key: str) -> dict[str, Any]:
+    """Staging files bear the tag by which the bucket's lifecycle rule finds them."""
+    staged = key.startswith("runs/") and key.split("/")[2:3] == ["work"]
+    return {"Tagging": "lifetime=work"} if staged else {}
 
 
 def _status(error: ClientError) -> int:

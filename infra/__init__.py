@@ -1,0 +1,1 @@
+"""The stack: what is deployed, and who may do what. Knows the code only by its paths."""

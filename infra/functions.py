@@ -1,0 +1,98 @@
+"""The functions: one container image for the heavy ones, zip files with layers for the others."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import Duration, RemovalPolicy, Size
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.layers import ROOT, core_layer, dependencies_layer, runtime
+from infra.settings import PYTHON_VERSION
+
+# The image's context is the whole repository seen through this: an edit elsewhere leaves the
+# image's hash, and so the deployed functions, as they are.
+_IMAGE_CONTEXT = ["**", "!functions", "!functions/**", "!layers", "!layers/core"]
+_IMAGE_CONTEXT += ["!layers/core/**", "**/__pycache__", "**/*.pyc"]
+
+
+class Functions(Construct):
+    """Makes the functions of the stack; `environment` is what each of them is given."""
+
+    def __init__(self, scope: Construct, *, environment: Mapping[str, str]) -> None:
+        super().__init__(scope, "Functions")
+        self._environment = dict(environment)
+        self._layers = [core_layer(self), dependencies_layer(self)]
+
+    def image(
+        self,
+        name: str,
+        *,
+        memory: Size,
+        timeout: Duration,
+        storage: Size | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> lambda_.DockerImageFunction:
+        """A function from the image: `name` "FindPassages" runs functions/find_passages."""
+        return lambda_.DockerImageFunction(
+            self,
+            name,
+            code=lambda_.DockerImageCode.from_image_asset(
+                str(ROOT),
+                file="functions/Dockerfile",
+                cmd=[f"functions.{_folder(name)}.handler.handler"],
+                exclude=_IMAGE_CONTEXT,
+                build_args={"PYTHON_VERSION": PYTHON_VERSION},
+                platform=ecr_assets.Platform.LINUX_AMD64,
+            ),
+            architecture=lambda_.Architecture.X86_64,
+            memory_size=int(memory.to_mebibytes()),
+            timeout=timeout,
+            ephemeral_storage_size=storage,
+            environment={**self._environment, **(environment or {}), **_named(name)},
+            log_group=self._log_group(name),
+        )
+
+    def zip(
+        self,
+        name: str,
+        *,
+        memory: Size,
+        timeout: Duration,
+        environment: Mapping[str, str] | None = None,
+    ) -> lambda_.Function:
+        """A function from a zip file and the layers: `name` "PlanRun" runs functions/plan_run."""
+        return lambda_.Function(
+            self,
+            name,
+            code=lambda_.Code.from_asset(
+                str(Path(ROOT, "functions", _folder(name))), exclude=["**/__pycache__", "**/*.pyc"]
+            ),
+            handler="handler.handler",
+            runtime=runtime(),
+            layers=self._layers,
+            architecture=lambda_.Architecture.X86_64,
+            memory_size=int(memory.to_mebibytes()),
+            timeout=timeout,
+            environment={**self._environment, **(environment or {}), **_named(name)},
+            log_group=self._log_group(name),
+        )
+
+    def _log_group(self, name: str) -> logs.LogGroup:
+        return logs.LogGroup(
+            self,
+            f"{name}Logs",
+            retention=logs.RetentionDays.THREE_MONTHS,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"POWERTOOLS_SERVICE_NAME": name}
+
+
+def _folder(name: str) -> str:
+    """ "FindPassages" → "find_passages"."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

@@ -1,0 +1,229 @@
+"""The state machine: a run from its input to its end, and what starts it by itself."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from infra.settings import Settings
+from infra.steps import Steps
+
+# Worth another try, and nothing else is: errors of our own below TransientError, and the
+# Lambda service's. (CDK's default list leaves TooManyRequests out.)
+TRANSIENT_ERRORS = [
+    "WikibaseUnavailable",
+    "StorageUnavailable",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.TooManyRequestsException",
+]
+
+
+class Pipeline(Construct):
+    """PlanRun → for each concept: FetchConcept ... PublishPredictions → SummariseRun."""
+
+    def __init__(self, scope: Construct, *, bucket: s3.IBucket, settings: Settings) -> None:
+        super().__init__(scope, "Pipeline")
+        self._bucket = bucket
+        self._settings = settings
+        self._steps = Steps(self, bucket=bucket, settings=settings)
+        self.state_machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            definition_body=sfn.DefinitionBody.from_chainable(self._run()),
+            timeout=Duration.hours(24),
+            tracing_enabled=True,
+            logs=sfn.LogOptions(
+                destination=logs.LogGroup(
+                    self,
+                    "StateMachineLogs",
+                    retention=logs.RetentionDays.THREE_MONTHS,
+                    removal_policy=RemovalPolicy.DESTROY,
+                ),
+                level=sfn.LogLevel.ERROR,
+            ),
+        )
+        self._start_on_upload()
+
+    def _run(self) -> sfn.IChainable:
+        plan = self._task(
+            "PlanRun",
+            self._steps.plan_run,
+            {
+                "execution": {
+                    "arn": sfn.JsonPath.execution_id,
+                    "started_at": sfn.JsonPath.execution_start_time,
+                },
+                "input": sfn.JsonPath.object_at("$$.Execution.Input"),
+            },
+        )
+        plan.add_catch(
+            sfn.Succeed(self, "AlreadyStarted", comment="the same upload, told of twice"),
+            errors=["AlreadyStarted"],
+        )
+        summarise = self._task(
+            "SummariseRun",
+            self._steps.summarise_run,
+            {"run_id": sfn.JsonPath.string_at("$.run_id")},
+        )
+        ended = sfn.Choice(self, "AllConceptsSucceeded?")
+        ended.when(
+            sfn.Condition.string_equals("$.status", "succeeded"), sfn.Succeed(self, "RunSucceeded")
+        )
+        ended.otherwise(sfn.Fail(self, "RunFailed", error_path="$.error", cause_path="$.cause"))
+        return plan.next(self._for_each_concept()).next(summarise).next(ended)
+
+    def _for_each_concept(self) -> sfn.DistributedMap:
+        concepts = sfn.DistributedMap(
+            self,
+            "ForEachConcept",
+            item_reader=sfn.S3JsonItemReader(
+                bucket=self._bucket, key=sfn.JsonPath.string_at("$.concepts_key")
+            ),
+            item_selector={
+                "run_id": sfn.JsonPath.string_at("$.run_id"),
+                "concept_id": sfn.JsonPath.string_at("$$.Map.Item.Value.concept_id"),
+                "classifiers": sfn.JsonPath.object_at("$$.Map.Item.Value.classifiers"),
+            },
+            max_concurrency=self._settings.concept_concurrency,
+            # Every failure is recorded inside; what fails even so must not end the others.
+            tolerated_failure_percentage=100,
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        return concepts.item_processor(self._concept())
+
+    def _concept(self) -> sfn.IChainable:
+        concept = {
+            "run_id": sfn.JsonPath.string_at("$.run_id"),
+            "concept_id": sfn.JsonPath.string_at("$.concept_id"),
+            "started_at": sfn.JsonPath.string_at("$.started_at"),
+        }
+        begin = sfn.Pass(
+            self,
+            "BeginConcept",
+            parameters={
+                "run_id": sfn.JsonPath.string_at("$.run_id"),
+                "concept_id": sfn.JsonPath.string_at("$.concept_id"),
+                "classifiers": sfn.JsonPath.object_at("$.classifiers"),
+                "started_at": sfn.JsonPath.state_entered_time,
+            },
+        )
+        done = sfn.Pass(self, "ConceptEnded", output_path=sfn.JsonPath.DISCARD)
+        failed = self._task(
+            "RecordFailure",
+            self._steps.record_failure,
+            {**concept, "error": sfn.JsonPath.object_at("$.error")},
+        ).next(done)
+        fetch = self._task("FetchConcept", self._steps.fetch_concept, concept, sfn.JsonPath.DISCARD)
+        find = self._task("FindPassages", self._steps.find_passages, concept, "$.found")
+        classify = self._for_each_classifier()
+        record = self._task(
+            "RecordResult",
+            self._steps.record_result,
+            {**concept, "outcomes": sfn.JsonPath.object_at("$.outcomes")},
+        )
+        for step in (fetch, find, classify, record):
+            step.add_catch(failed, result_path="$.error")
+        return begin.next(fetch).next(find).next(classify).next(record).next(done)
+
+    def _for_each_classifier(self) -> sfn.Map:
+        classifiers = sfn.Map(
+            self,
+            "ForEachClassifier",
+            items_path="$.classifiers",
+            item_selector={
+                "run_id": sfn.JsonPath.string_at("$.run_id"),
+                "concept_id": sfn.JsonPath.string_at("$.concept_id"),
+                "classifier": sfn.JsonPath.object_at("$$.Map.Item.Value"),
+                "shards": sfn.JsonPath.list_at("$.found.shards"),
+            },
+            result_path="$.outcomes",
+        )
+        return classifiers.item_processor(self._classifier())
+
+    def _classifier(self) -> sfn.IChainable:
+        """One classifier: its failure becomes its outcome, and costs the others nothing."""
+        classifier = {
+            "run_id": sfn.JsonPath.string_at("$.run_id"),
+            "concept_id": sfn.JsonPath.string_at("$.concept_id"),
+            "classifier": sfn.JsonPath.object_at("$.classifier"),
+        }
+        shards = sfn.Map(
+            self,
+            "ForEachShard",
+            items_path="$.shards",
+            item_selector={**classifier, "shard": sfn.JsonPath.number_at("$$.Map.Item.Value")},
+            max_concurrency=self._settings.shard_concurrency,
+            result_path="$.shards",
+        ).item_processor(
+            self._task(
+                "ClassifyPassages",
+                self._steps.classify_passages,
+                {**classifier, "shard": sfn.JsonPath.number_at("$.shard")},
+            )
+        )
+        publish = self._task(
+            "PublishPredictions",
+            self._steps.publish_predictions,
+            {**classifier, "shards": sfn.JsonPath.list_at("$.shards")},
+        )
+        failed = self._task(
+            "RecordClassifierFailure",
+            self._steps.record_failure,
+            {**classifier, "error": sfn.JsonPath.object_at("$.error")},
+        )
+        shards.add_catch(failed, result_path="$.error")
+        publish.add_catch(failed, result_path="$.error")
+        return shards.next(publish)
+
+    def _task(
+        self,
+        name: str,
+        function: lambda_.IFunction,
+        payload: Mapping[str, object],
+        result_path: str | None = None,
+    ) -> tasks.LambdaInvoke:
+        task = tasks.LambdaInvoke(
+            self,
+            name,
+            lambda_function=function,
+            payload=sfn.TaskInput.from_object(dict(payload)),
+            payload_response_only=True,
+            retry_on_service_exceptions=False,
+            result_path=result_path,
+        )
+        task.add_retry(
+            errors=TRANSIENT_ERRORS,
+            interval=Duration.seconds(2),
+            backoff_rate=2,
+            max_attempts=6,
+            max_delay=Duration.minutes(1),
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        # A step that ran out of time may have met a slow start; twice is no accident.
+        task.add_retry(errors=["Sandbox.Timedout"], max_attempts=1)
+        return task
+
+    def _start_on_upload(self) -> None:
+        events.Rule(
+            self,
+            "ConceptsUploaded",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": [self._bucket.bucket_name]},
+                    "object": {"key": ["concepts.yml"]},
+                },
+            ),
+            targets=[targets.SfnStateMachine(self.state_machine)],
+        )

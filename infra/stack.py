@@ -1,0 +1,19 @@
+"""The whole system on one screen."""
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from infra.pipeline import Pipeline
+from infra.settings import Settings
+from infra.storage import Storage
+
+
+class VibeCheckerStack(Stack):
+    """concepts.yml in, predictions out: a bucket, and the state machine between its ends."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+        super().__init__(scope, construct_id)
+        storage = Storage(self, work_days=settings.work_days)
+        pipeline = Pipeline(self, bucket=storage.bucket, settings=settings)
+        CfnOutput(self, "BucketName", value=storage.bucket.bucket_name)
+        CfnOutput(self, "StateMachineArn", value=pipeline.state_machine.state_machine_arn)

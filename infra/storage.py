@@ -1,0 +1,57 @@
+"""The bucket with everything in it, and the parameter that tells where it is."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+# What the writers of staging files tag them with: lifecycle rules know tags and fixed prefixes,
+# and `runs/*/work/` is neither.
+WORK_TAG = {"lifetime": "work"}
+
+
+class Storage(Construct):
+    """A versioned, private, encrypted bucket that takes TLS only and outlives the stack."""
+
+    def __init__(self, scope: Construct, *, work_days: int) -> None:
+        super().__init__(scope, "Storage")
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            versioned=True,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            removal_policy=RemovalPolicy.RETAIN,
+            lifecycle_rules=_lifecycle(work_days),
+        )
+        resource = self.bucket.node.default_child
+        assert isinstance(resource, s3.CfnBucket)
+        # The L2 switch makes a custom resource with a function of its own; the property does not.
+        resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(
+                event_bridge_enabled=True
+            )
+        )
+        ssm.StringParameter(
+            self,
+            "BucketName",
+            parameter_name="/vibe-checker/bucket-name",
+            string_value=self.bucket.bucket_name,
+        )
+
+
+def _lifecycle(work_days: int) -> list[s3.LifecycleRule]:
+    return [
+        s3.LifecycleRule(
+            id="StagingFilesExpire",
+            tag_filters=WORK_TAG,
+            expiration=Duration.days(work_days),
+            noncurrent_version_expiration=Duration.days(1),
+        ),
+        s3.LifecycleRule(
+            id="BrokenUploadsExpire",
+            abort_incomplete_multipart_upload_after=Duration.days(7),
+        ),
+    ]
