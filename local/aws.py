@@ -34,14 +34,20 @@ class LocalAws:
     `state_dir` keeps the logs (`logs/{function}.log`, `emulator.log`) and the unpacked images;
     buckets and stacks live in memory and end with the emulator. `enforce_iam` makes each call
     answer to the policies of the role that makes it. Of more than `concurrency` invocations at
-    once, the rest wait for their turn.
+    once, the rest wait for their turn. `wait_scale` multiplies what Step Functions waits, between
+    retries too, so that a test of them need not wait.
     """
 
     def __init__(
-        self, state_dir: Path, *, enforce_iam: bool = False, concurrency: int = CONCURRENCY
+        self,
+        state_dir: Path,
+        *,
+        enforce_iam: bool = False,
+        concurrency: int = CONCURRENCY,
+        wait_scale: float = 1.0,
     ) -> None:
         self.state_dir = state_dir.resolve()
-        self._emulator = Emulator(self.state_dir, enforce_iam, concurrency)
+        self._emulator = Emulator(self.state_dir, enforce_iam, concurrency, wait_scale)
 
     def start(self) -> None:
         """Start the emulator, and return when it answers."""

@@ -53,20 +53,30 @@ def publish_assets(cdk_out: Path, stack_name: str, s3: "S3Client", image_dir: Pa
 
 def deploy(cloudformation: "CloudFormationClient", stack_name: str, url: str) -> dict[str, str]:
     """Create or update the stack from the template at `url`, wait, and return its outputs."""
-    existing = _describe(cloudformation, stack_name)
-    change = cloudformation.create_stack
-    if existing and existing["StackStatus"] not in GONE:
-        change = cloudformation.update_stack  # type: ignore[assignment]
-    before = _event_ids(cloudformation, stack_name) if existing else set()
+    stack = _describe(cloudformation, stack_name)
+    before = {event["EventId"] for event in _events(cloudformation, stack_name)} if stack else set()
+    if _change(cloudformation, stack_name, url, stack):
+        stack = _wait(lambda: _describe(cloudformation, stack_name), stack_name)
+        if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            raise DeploymentError(_failures(cloudformation, stack, before))
+    outputs = stack.get("Outputs", []) if stack else []
+    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+
+def _change(
+    cloudformation: "CloudFormationClient", stack_name: str, url: str, stack: "StackTypeDef | None"
+) -> bool:
+    """Ask for the stack to be made or changed; False where there is nothing to change."""
+    change: Callable[..., object] = cloudformation.update_stack
+    if stack is None or stack["StackStatus"] in GONE:
+        change = cloudformation.create_stack
     try:
         change(StackName=stack_name, TemplateURL=url, Capabilities=CAPABILITIES)
     except ClientError as error:
-        if "No updates are to be performed" not in str(error):
-            raise DeploymentError(f"stack {stack_name}: {error}") from error
-    stack = _wait(lambda: _describe(cloudformation, stack_name), stack_name)
-    if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        raise DeploymentError(_failures(cloudformation, stack, before))
-    return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
+        if "No updates are to be performed" in str(error):  # a ValidationError, as all others are
+            return False
+        raise DeploymentError(f"stack {stack_name}: {error}") from error
+    return True
 
 
 def _publish_file(cdk_out: Path, asset: dict[str, Any], s3: "S3Client") -> None:
@@ -115,25 +125,25 @@ def _wait(describe: Callable[[], "StackTypeDef | None"], stack_name: str) -> "St
     raise DeploymentError(f"stack {stack_name} was not ready after {STACK_SECONDS} s")
 
 
-def _event_ids(cloudformation: "CloudFormationClient", stack_name: str) -> set[str]:
-    events = cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]
-    return {event["EventId"] for event in events}
+def _events(cloudformation: "CloudFormationClient", stack: str) -> list[dict[str, Any]]:
+    """What happened to the resources, and what was found wrong before anything happened."""
+    happened = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    found = cloudformation.describe_events(StackName=stack, Filters={"FailedEvents": True})
+    events: list[Any] = [*happened, *found["OperationEvents"]]
+    return sorted(events, key=lambda event: event["Timestamp"])
 
 
 def _failures(
     cloudformation: "CloudFormationClient", stack: "StackTypeDef", before: set[str]
 ) -> str:
     """Which resources failed, and why, in the order in which they did."""
-    name = stack["StackName"]
-    events = cloudformation.describe_stack_events(StackName=stack["StackId"])["StackEvents"]
-    reasons = [
-        f"{event.get('LogicalResourceId')} ({event.get('ResourceType')}): "
-        f"{event.get('ResourceStatusReason', 'no reason given')}"
-        for event in sorted(events, key=lambda event: event["Timestamp"])
+    failures = [
+        f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}"
+        for event in _events(cloudformation, stack["StackId"])
         if event["EventId"] not in before
-        and event.get("ResourceStatus", "").endswith("_FAILED")
-        and event.get("LogicalResourceId") != name
+        and event["LogicalResourceId"] != stack["StackName"]
+        and (event.get("ResourceStatus") or event["EventType"]).endswith(("_FAILED", "_ERROR"))
+        and (reason := event.get("ResourceStatusReason") or event.get("ValidationStatusReason"))
     ]
-    status = stack["StackStatus"]
-    fallback = stack.get("StackStatusReason", "no reason given")
-    return f"stack {name} ended {status}: {'; '.join(reasons) or fallback}"
+    reasons = "; ".join(failures) or stack.get("StackStatusReason") or "no reason given"
+    return f"stack {stack['StackName']} ended {stack['StackStatus']}: {reasons}"

@@ -1,5 +1,6 @@
 """The MiniStack process: started with settings for this machine alone, watched, and stopped."""
 
+import fcntl
 import os
 import select
 import shutil
@@ -9,6 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from local.lambda_runtime import lifeline
@@ -34,10 +37,14 @@ class EmulatorError(Exception):
 class Emulator:
     """One `python -m ministack` and, below it, the function processes."""
 
-    def __init__(self, state_dir: Path, enforce_iam: bool, concurrency: int) -> None:
+    def __init__(
+        self, state_dir: Path, enforce_iam: bool, concurrency: int, wait_scale: float
+    ) -> None:
         self._state = state_dir.resolve()
         self._enforce_iam = enforce_iam
         self._concurrency = concurrency
+        self._wait_scale = wait_scale
+        self._lock = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._roll_call: int | None = None
         self.port = 0
@@ -48,18 +55,28 @@ class Emulator:
 
     def start(self) -> None:
         """Start, and return when it answers."""
+        self._state.mkdir(parents=True, exist_ok=True)
+        self._lock.enter_context(_locked(self._state))
         shutil.rmtree(self._state / "work", ignore_errors=True)
         (self._state / "work" / "tmp").mkdir(parents=True)
         for attempt in range(1, START_TRIES + 1):
             try:
                 return self._try_to_start()
             except EmulatorError:
-                self.stop()
+                self._end()
                 if attempt == START_TRIES:
+                    self.stop()
                     raise
 
     def stop(self) -> None:
-        """End the emulator, wait until no process of it is left, and delete their work."""
+        """End the emulator and its functions, and delete their work."""
+        if self._process:
+            self._end()
+            shutil.rmtree(self._state / "work", ignore_errors=True)
+        self._lock.close()
+
+    def _end(self) -> None:
+        """Kill the emulator, and wait until no process below it is left either."""
         if self._process and self._process.stdin:
             self._process.kill()
             self._process.wait()
@@ -69,7 +86,6 @@ class Emulator:
             select.select([self._roll_call], [], [], STOP_SECONDS)
             os.close(self._roll_call)
             self._roll_call = None
-        shutil.rmtree(self._state / "work", ignore_errors=True)
 
     def _try_to_start(self) -> None:
         self.port = _free_port()
@@ -96,7 +112,7 @@ class Emulator:
             if self._process is None or self._process.poll() is not None:
                 break
             try:
-                urllib.request.urlopen(f"{self.endpoint_url}/_ministack/health", timeout=5).close()
+                urllib.request.urlopen(f"{self.endpoint_url}/_ministack/health", timeout=1).close()
                 return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.02)
@@ -110,8 +126,8 @@ class Emulator:
             logs=self._state / "logs",
             work=self._state / "work",
             concurrency=self._concurrency,
-            processes=3 * self._concurrency,
-            parallel_inits=max(1, (os.cpu_count() or 1)),
+            processes=4 * self._concurrency,
+            parallel_inits=os.cpu_count() or 1,
             init_seconds=60,
             host_environment=_host_environment(),
             roll_call=roll_call,
@@ -133,9 +149,21 @@ class Emulator:
             "LAMBDA_EXECUTOR": "docker",  # zip functions too: its own executor loses error types
             "LAMBDA_ACCOUNT_CONCURRENCY": "0",  # no throttling: the runtime lets them wait
             "DOCKER_HOST": "unix:///no-docker-engine",  # do not look for containers at start
+            "SFN_WAIT_SCALE": str(self._wait_scale),
             "IOT_MTLS_ENABLED": "0",  # opens a port to all
             "SFTP_ENABLED": "0",
         }
+
+
+@contextmanager
+def _locked(state_dir: Path) -> Iterator[None]:
+    """Keep others from this directory; the lock ends with this process, however that ends."""
+    with (state_dir / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EmulatorError(f"another local AWS is running in {state_dir}") from None
+        yield
 
 
 def _host_environment() -> dict[str, str]:

@@ -40,7 +40,14 @@ class DockerClient:
 
     def __init__(self, settings: RuntimeSettings) -> None:
         self.images = Images()
-        self.containers = Containers(settings, InvokeServer(self._invoke).port)
+        self._server = InvokeServer(self._invoke)
+        self.containers = Containers(settings, self._server.port)
+
+    def close(self) -> None:
+        """End all functions' processes, and answer no more."""
+        self.containers.clear()
+        self._server.shutdown()
+        self._server.server_close()
 
     def _invoke(
         self, container_id: str, request_id: str, event: bytes, heartbeat: Heartbeat

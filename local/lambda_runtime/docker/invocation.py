@@ -10,6 +10,9 @@ from .pool import ProcessPool
 from .process import Heartbeat, RuntimeProcess
 from .runtime_api import Exited, InitError, Ready, Report, Result
 
+# What AWS lets a synchronous invocation return. MiniStack would pass on any size.
+PAYLOAD_LIMIT = 6 * 1024 * 1024 + 100
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -18,6 +21,12 @@ class Answer:
     body: bytes
     error: bool
     log: str
+
+
+def failure(error: Exception) -> Answer:
+    """The answer where the runtime itself could not do its part: no disk, no processes left."""
+    body = {"errorType": "Runtime.Unknown", "errorMessage": f"{type(error).__name__}: {error}"}
+    return Answer(json.dumps(body).encode(), error=True, log="")
 
 
 def run(
@@ -37,13 +46,14 @@ def run(
         milliseconds = (time.monotonic() - started) * 1000
         if not isinstance(report, Result):
             process.kill()
+        failed = not isinstance(report, Result) or report.error or _too_large(report)
         body = _body(report, process, request_id)
         log = _log(report, process, request_id, milliseconds, init_ms)
-    return Answer(body, not isinstance(report, Result) or report.error, log)
+    return Answer(body, failed, log)
 
 
 def _body(report: Report | None, process: RuntimeProcess, request_id: str) -> bytes:
-    if isinstance(report, Result | InitError):
+    if isinstance(report, Result | InitError) and not _too_large(report):
         return report.body
     kind, message = _failure(report, process)
     return json.dumps(
@@ -53,12 +63,19 @@ def _body(report: Report | None, process: RuntimeProcess, request_id: str) -> by
 
 def _failure(report: Report | None, process: RuntimeProcess) -> tuple[str, str]:
     """AWS's words for an end that the process could not report itself."""
+    if isinstance(report, Result):
+        size = len(report.body)
+        return "Function.ResponseSizeTooLarge", f"{size} bytes are more than {PAYLOAD_LIMIT}"
     if isinstance(report, Exited):
         return "Runtime.ExitError", f"Runtime exited with error: {_cause(report.code)}"
     if process.init_report is None:
         limit = process.settings.init_seconds
         return "Sandbox.Timedout", f"Initialisation timed out after {limit:.2f} seconds"
     return "Sandbox.Timedout", f"Task timed out after {process.function.timeout:.2f} seconds"
+
+
+def _too_large(report: Report | None) -> bool:
+    return isinstance(report, Result) and len(report.body) > PAYLOAD_LIMIT
 
 
 def _cause(code: int) -> str:
@@ -78,7 +95,7 @@ def _log(
     variables = process.function.variables
     lines = [f"START RequestId: {request_id} Version: {variables['AWS_LAMBDA_FUNCTION_VERSION']}"]
     lines += process.new_output().splitlines()
-    if not isinstance(report, Result | InitError):
+    if not isinstance(report, Result | InitError) or _too_large(report):
         lines.append(": ".join(_failure(report, process)))
     lines.append(f"END RequestId: {request_id}")
     fields = [

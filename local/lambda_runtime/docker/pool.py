@@ -33,8 +33,10 @@ class ProcessPool:
     def lease(self, function: Function, heartbeat: Heartbeat) -> Iterator[RuntimeProcess]:
         """A process of this function, warm if one is free; `heartbeat` is called while waiting."""
         with _held(self._turns, heartbeat):
-            process = self._take(function) or self._start(function, heartbeat)
+            process = self._take(function) or self._add(function)
             try:
+                if process.init_report is None:
+                    self._initialise(process, heartbeat)
                 yield process
             except BaseException:
                 process.kill()
@@ -59,21 +61,19 @@ class ProcessPool:
                     return process
         return None
 
-    def _start(self, function: Function, heartbeat: Heartbeat) -> RuntimeProcess:
-        with _held(self._inits, heartbeat):
-            self._make_room()
-            process = RuntimeProcess(function, self._settings)
-            process.initialise(heartbeat)
-            return process
-
-    def _make_room(self) -> None:
-        """Count one more busy process, and end those longest idle where that is too many."""
+    def _add(self, function: Function) -> RuntimeProcess:
+        """A new process in the place of the one longest idle, where all places are taken."""
         with self._lock:
             self._busy += 1
             surplus = max(0, len(self._idle) + self._busy - self._settings.processes)
             evicted, self._idle = self._idle[:surplus], self._idle[surplus:]
         for process in evicted:
             process.remove()
+        return RuntimeProcess(function, self._settings)
+
+    def _initialise(self, process: RuntimeProcess, heartbeat: Heartbeat) -> None:
+        with _held(self._inits, heartbeat):
+            process.initialise(heartbeat)
 
     def _give_back(self, process: RuntimeProcess) -> None:
         with self._lock:

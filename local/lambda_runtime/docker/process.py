@@ -7,6 +7,7 @@ start ─▶ initialising ─▶ idle ⇄ running          any of them ─▶ en
 
 import os
 import queue
+import re
 import shutil
 import signal
 import subprocess
@@ -40,15 +41,14 @@ class RuntimeProcess:
         self._ended = threading.Event()
         self._output_read = 0
         self._home = settings.work / "processes" / uuid.uuid4().hex
-        self._home.mkdir(parents=True)
         self._output = self._home.with_suffix(".log")
-        self._api = RuntimeApi()
-        self._process = self._spawn()
-        threading.Thread(target=self._bury, daemon=True).start()
+        self._api: RuntimeApi
+        self._process: subprocess.Popen[bytes] | None = None
 
     def initialise(self, heartbeat: Heartbeat) -> None:
-        """Wait for the handler's module: `Ready`, or why not, or None if it takes too long."""
+        """Start, and wait for the module to load: `Ready`, or why not, or None if it never ends."""
         started = time.monotonic()
+        self._spawn()
         self.init_report = self._next_report(self.settings.init_seconds, heartbeat)
         self.init_seconds = time.monotonic() - started
 
@@ -66,7 +66,7 @@ class RuntimeProcess:
 
     @property
     def alive(self) -> bool:
-        return not self._ended.is_set()
+        return self._process is not None and not self._ended.is_set()
 
     def new_output(self) -> str:
         """What the process has printed since this was last asked."""
@@ -78,18 +78,20 @@ class RuntimeProcess:
 
     def kill(self) -> None:
         """End the process and all it has started, and wait until its directory is gone."""
-        if self.alive:
-            self._kill_group()
+        if self._process and self.alive:
+            _kill_group(self._process.pid)
             self._ended.wait()
 
     def remove(self) -> None:
         self.kill()
         self._output.unlink(missing_ok=True)
 
-    def _spawn(self) -> "subprocess.Popen[bytes]":
+    def _spawn(self) -> None:
         function, settings = self.function, self.settings
+        self._home.mkdir(parents=True)
+        self._api = RuntimeApi()
         with self._output.open("wb") as output:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, LIFELINE, "awslambdaric", function.handler],
                 cwd=function.task_root,
                 env=function.environment(settings.host_environment, self._home, self._api.address),
@@ -99,23 +101,19 @@ class RuntimeProcess:
                 start_new_session=True,
                 pass_fds=[settings.roll_call],
             )
+        self._process = process
+        threading.Thread(target=self._bury, args=(process,), daemon=True).start()
 
-    def _bury(self) -> None:
+    def _bury(self, process: "subprocess.Popen[bytes]") -> None:
         """Wait for the process's end, whatever its cause, and tidy up after it."""
-        code = self._process.wait()
-        self._kill_group()
+        code = process.wait()
+        _kill_group(process.pid)
         shutil.rmtree(self._home, ignore_errors=True)
         self._ended.set()
         self._api.reports.put(Exited(code))
         self._api.close()
-        if self._process.stdin:
-            self._process.stdin.close()
-
-    def _kill_group(self) -> None:
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # macOS says the latter of a zombie's group
-            pass
+        if process.stdin:
+            process.stdin.close()
 
     def _next_report(self, seconds: float, heartbeat: Heartbeat) -> Report | None:
         end = time.monotonic() + seconds
@@ -129,10 +127,22 @@ class RuntimeProcess:
 
     def _sample_memory(self) -> None:
         """Note the peak resident set. Linux alone tells another process's; elsewhere: unknown."""
-        try:
-            status = Path(f"/proc/{self._process.pid}/status").read_text()
-        except OSError:
-            return
-        for line in status.splitlines():
-            if line.startswith("VmHWM:"):
-                self.peak_memory_kb = int(line.split()[1])
+        if self._process:
+            self.peak_memory_kb = _peak_memory_kb(self._process.pid) or self.peak_memory_kb
+
+
+def _kill_group(pid: int) -> None:
+    """End a process and what it has started; it leads a group of its own."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # macOS says the latter of a zombie's group
+        pass
+
+
+def _peak_memory_kb(pid: int) -> int | None:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    peak = re.search(r"VmHWM:\s*(\d+) kB", status)
+    return int(peak[1]) if peak else None

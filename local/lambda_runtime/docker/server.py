@@ -10,7 +10,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
-from .invocation import Answer
+from .invocation import Answer, failure
 
 Heartbeat = Callable[[], None]
 Invoke = Callable[[str, str, bytes, Heartbeat], Answer]
@@ -41,7 +41,11 @@ class _Handler(BaseHTTPRequestHandler):
         container_id = self.path.split("/")[2]
         request_id = self.headers["X-Amzn-RequestId"]
         invoke = cast(InvokeServer, self.server).invoke
-        self._answer(invoke(container_id, request_id, event, self._still_there))
+        try:
+            answer = invoke(container_id, request_id, event, self._still_there)
+        except Exception as error:  # MiniStack takes a lost connection for a reason to try again
+            answer = failure(error)
+        self._answer(answer)
 
     def _still_there(self) -> None:
         self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
