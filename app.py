@@ -1,5 +1,6 @@
 """Synthesise the stack: `npx aws-cdk@2 synth`, or plain `python app.py`. Needs no AWS account."""
 
+import json
 import os
 from pathlib import Path
 
@@ -13,6 +14,10 @@ import aws_cdk as cdk  # noqa: E402
 from infra.settings import Settings  # noqa: E402
 from infra.stack import VibeCheckerStack  # noqa: E402
 
-app = cdk.App(outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
+HERE = Path(__file__).parent
+
+# The CLI hands over cdk.json's context by itself; read here too, plain `python app.py` agrees.
+context = json.loads((HERE / "cdk.json").read_text())["context"]
+app = cdk.App(outdir=os.environ.get("CDK_OUTDIR", str(HERE / "cdk.out")), context=context)
 VibeCheckerStack(app, "VibeChecker", settings=Settings.from_context(app.node))
 app.synth()

@@ -18,13 +18,13 @@ _IMAGE_CONTEXT = ["**", "!functions", "!functions/**", "!layers", "!layers/core"
 _IMAGE_CONTEXT += ["!layers/core/**", "**/__pycache__", "**/*.pyc"]
 
 
-class Functions(Construct):
-    """Makes the functions of the stack; `environment` is what each of them is given."""
+class Functions:
+    """Makes the functions in `scope`; `environment` is what each of them is given."""
 
     def __init__(self, scope: Construct, *, environment: Mapping[str, str]) -> None:
-        super().__init__(scope, "Functions")
+        self._scope = scope
         self._environment = dict(environment)
-        self._layers = [core_layer(self), dependencies_layer(self)]
+        self._layers = [core_layer(scope), dependencies_layer(scope)]
 
     def image(
         self,
@@ -37,7 +37,7 @@ class Functions(Construct):
     ) -> lambda_.DockerImageFunction:
         """A function from the image: `name` "FindPassages" runs functions/find_passages."""
         return lambda_.DockerImageFunction(
-            self,
+            self._scope,
             name,
             code=lambda_.DockerImageCode.from_image_asset(
                 str(ROOT),
@@ -65,7 +65,7 @@ class Functions(Construct):
     ) -> lambda_.Function:
         """A function from a zip file and the layers: `name` "PlanRun" runs functions/plan_run."""
         return lambda_.Function(
-            self,
+            self._scope,
             name,
             code=lambda_.Code.from_asset(
                 str(Path(ROOT, "functions", _folder(name))), exclude=["**/__pycache__", "**/*.pyc"]
@@ -82,7 +82,7 @@ class Functions(Construct):
 
     def _log_group(self, name: str) -> logs.LogGroup:
         return logs.LogGroup(
-            self,
+            self._scope,
             f"{name}Logs",
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=RemovalPolicy.DESTROY,

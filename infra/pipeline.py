@@ -31,11 +31,13 @@ TRANSIENT_ERRORS = [
 class Pipeline(Construct):
     """PlanRun → for each concept: FetchConcept ... PublishPredictions → SummariseRun."""
 
-    def __init__(self, scope: Construct, *, bucket: s3.IBucket, settings: Settings) -> None:
+    def __init__(
+        self, scope: Construct, *, bucket: s3.IBucket, steps: Steps, settings: Settings
+    ) -> None:
         super().__init__(scope, "Pipeline")
         self._bucket = bucket
+        self._steps = steps
         self._settings = settings
-        self._steps = Steps(self, bucket=bucket, settings=settings)
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",

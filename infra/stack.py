@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra.pipeline import Pipeline
 from infra.settings import Settings
+from infra.steps import Steps
 from infra.storage import Storage
 
 
@@ -14,6 +15,7 @@ class VibeCheckerStack(Stack):
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         super().__init__(scope, construct_id)
         storage = Storage(self, work_days=settings.work_days)
-        pipeline = Pipeline(self, bucket=storage.bucket, settings=settings)
+        steps = Steps(self, bucket=storage.bucket, settings=settings)
+        pipeline = Pipeline(self, bucket=storage.bucket, steps=steps, settings=settings)
         CfnOutput(self, "BucketName", value=storage.bucket.bucket_name)
         CfnOutput(self, "StateMachineArn", value=pipeline.state_machine.state_machine_arn)

@@ -33,5 +33,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(run_id=run_id, concept_id=concept_id, classifier=name)
     concept = Concept.model_validate(bucket.read_json(keys.work_concept(run_id, concept_id)))
     outcome = publish(bucket, plan(run_id), concept, name, event["shards"])
-    logger.info("published", **outcome)
+    logger.info("published", outcome=outcome)
     return outcome

@@ -34,5 +34,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         started_at = datetime.fromisoformat(event["started_at"])
         seconds = (datetime.now(UTC) - started_at).total_seconds()
         record_failure(bucket, run_id, concept_id, failure, seconds)
-    logger.error("failed", extra=outcome)
+    logger.error("failed", outcome=outcome)
     return outcome

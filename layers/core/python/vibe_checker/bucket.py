@@ -20,8 +20,10 @@ runs/{run}/summary.json                          how the run ended, written last
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +36,9 @@ from vibe_checker.identifiers import short_id
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_STRETCH_BYTES = 32 << 20
+_CONNECTIONS = 8
 
 CONCEPTS = "concepts.yml"
 PASSAGES = "passages_dataset.feather"
@@ -217,11 +222,40 @@ class Bucket:
     def download(self, pin: Pin, path: Path) -> None:
         """Write a pinned version to `path`: whole or not at all."""
         part = path.with_name(path.name + ".part")
-        with _translated(self.name, pin.key):
-            self.client.download_file(
-                self.name, pin.key, str(part), ExtraArgs=_version(pin.version_id)
+        with _translated(self.name, pin.key), part.open("wb") as file:
+            self._fetch_stretches(pin, file.fileno())
+        if part.stat().st_size != pin.size:
+            raise StorageUnavailable(
+                f"{pin.key} came with {part.stat().st_size:,} bytes of {pin.size:,}."
             )
         part.rename(path)
+
+    def _fetch_stretches(self, pin: Pin, file: int) -> None:
+        """Fetch the first stretch, then the others side by side.
+
+        One connection to S3 carries some 90 MB/s, eight fill a function's network. (boto3's own
+        download does the same, but takes for granted that every stretch asked for is what comes;
+        a server may answer with the whole object, and says so by leaving out Content-Range.)
+        """
+        whole = self._fetch_stretch(pin, file, 0)
+        starts = range(_STRETCH_BYTES, 0 if whole else pin.size, _STRETCH_BYTES)
+        with ThreadPoolExecutor(_CONNECTIONS) as pool:
+            for _ in pool.map(lambda start: self._fetch_stretch(pin, file, start), starts):
+                pass
+
+    def _fetch_stretch(self, pin: Pin, file: int, start: int) -> bool:
+        """Write the bytes from `start` on to their place; returns whether all of them came."""
+        asked: dict[str, Any] = (
+            {"Range": f"bytes={start}-{start + _STRETCH_BYTES - 1}"} if pin.size else {}
+        )
+        answer = self.client.get_object(
+            Bucket=self.name, Key=pin.key, **_version(pin.version_id), **asked
+        )
+        whole = "ContentRange" not in answer
+        place = 0 if whole else start
+        for chunk in answer["Body"].iter_chunks(1 << 20):
+            place += os.pwrite(file, chunk, place)
+        return whole
 
 
 class LocalCopies:
