@@ -8,7 +8,12 @@ install: .venv/installed
 .venv/installed: requirements.txt requirements-dev.txt functions/requirements.txt pyproject.toml
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
+
+# The demo's data, or your own: make demo DATA=directory
+demo: install
+	$(PY) -m local $(DATA)
 
 lint: install
 	$(PY) -m ruff check .

@@ -126,7 +126,12 @@ class Pipeline(Construct):
             {**concept, "error": sfn.JsonPath.object_at("$.error")},
         ).next(done)
         fetch = self._task("FetchConcept", self._steps.fetch_concept, concept, sfn.JsonPath.DISCARD)
-        find = self._task("FindPassages", self._steps.find_passages, concept, "$.found")
+        find = self._task(
+            "FindPassages",
+            self._steps.find_passages,
+            {**concept, "classifiers": sfn.JsonPath.object_at("$.classifiers")},
+            "$.found",
+        )
         classify = self._for_each_classifier()
         record = self._task(
             "RecordResult",

@@ -45,6 +45,7 @@ PASSAGES = "passages_dataset.feather"
 EMBEDDINGS = "passages_embeddings.npy"
 EMBEDDINGS_METADATA = "passages_embeddings_metadata.json"
 CLASSIFIERS = "models/classifiers/"
+RUNS = "runs/"
 
 
 def embedder_prefix(model: str) -> str:
@@ -218,6 +219,14 @@ class Bucket:
             for page in paginator.paginate(Bucket=self.name, Prefix=prefix):
                 for entry in page.get("Contents", []):
                     yield entry["Key"]
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Every "folder" right below `prefix`, as a prefix of its own, in S3's order."""
+        paginator = self.client.get_paginator("list_objects_v2")
+        with _translated(self.name, prefix):
+            for page in paginator.paginate(Bucket=self.name, Prefix=prefix, Delimiter="/"):
+                for entry in page.get("CommonPrefixes", []):
+                    yield entry["Prefix"]
 
     def download(self, pin: Pin, path: Path) -> None:
         """Write a pinned version to `path`: whole or not at all."""

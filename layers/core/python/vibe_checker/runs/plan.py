@@ -82,7 +82,7 @@ def plan(bucket: Bucket, settings: Settings, execution: Execution, given: object
     Planning again for the same execution changes nothing. Raises InvalidRequest or InvalidInput,
     recorded in run.json, and AlreadyStarted where another execution works for the same upload.
     """
-    run_id = _run_id(execution, given)
+    run_id = run_id_of(execution, given)
     try:
         items, planned = _prepare(bucket, settings, execution, run_id, given)
     except (InvalidRequest, InvalidInput) as error:
@@ -95,8 +95,11 @@ def plan(bucket: Bucket, settings: Settings, execution: Execution, given: object
     return _earlier(bucket, execution, planned)
 
 
-def _run_id(execution: Execution, given: object) -> str:
-    """An id that sorts by time and is the same for every delivery of one upload."""
+def run_id_of(execution: Execution, given: object) -> str:
+    """The run that an execution with the input `given` works for.
+
+    Ids sort by time; every delivery of one upload has the same.
+    """
     upload = requests.upload_in(given)
     moment = upload.at if upload else execution.started_at
     identity = upload.version_id if upload else execution.arn

@@ -1,0 +1,37 @@
+"""What the command shows as tables."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+
+def results(rows: Iterable[dict[str, Any]], labels: dict[str, str]) -> Table:
+    """One row for each concept and classifier; `labels` maps a concept's id to its label."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    # Only the label gives way on a narrow terminal: figures cut short would be wrong ones.
+    table.add_column("concept", no_wrap=True, min_width=7)
+    table.add_column("", overflow="ellipsis", no_wrap=True, ratio=1)
+    table.add_column("classifier", no_wrap=True, min_width=10)
+    for name in ("passages", "positive", "share", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
+    for result in rows:
+        concept = result["concept_id"], labels.get(result["concept_id"], "")
+        if "error" in result:
+            table.add_row(*concept, Text(result["error"]["class"], style="red"))
+        for classifier in result["classifiers"]:
+            table.add_row(*concept, *_classifier(classifier))
+    return table
+
+
+def _classifier(outcome: dict[str, Any]) -> Iterable[str | Text]:
+    yield outcome["name"]
+    if "error" in outcome:
+        yield Text(outcome["error"]["class"], style="red")
+        return
+    passages, positives = outcome["passages"], outcome["positives"]
+    yield f"{passages:,}"
+    yield f"{positives:,}"
+    yield f"{positives / passages:.1%}" if passages else "-"
+    yield f"{outcome['seconds']:.1f}"

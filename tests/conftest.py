@@ -1,0 +1,35 @@
+"""What many tests share: the demo's data, and the project deployed to the local AWS."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import demo
+from local.project import LocalProject
+
+
+@pytest.fixture(scope="session")
+def demo_data() -> Path:
+    """The demo's inputs, laid out as the bucket; read it, never write to it."""
+    return demo.cached()
+
+
+@pytest.fixture(scope="session")
+def project(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProject]:
+    """The real stack on the local AWS with the demo's inputs; no run has been made yet.
+
+    Shared by all tests of a session: whoever changes its inputs puts them back.
+    """
+    with LocalProject(demo_data, tmp_path_factory.mktemp("local-aws")) as project:
+        project.upload_inputs()
+        yield project
+
+
+@pytest.fixture(scope="session")
+def demo_run(project: LocalProject) -> str:
+    """The id of a finished run over all of the demo's concepts, started by its upload."""
+    execution = project.start_by_upload()
+    ended = project.wait(execution)
+    assert ended["status"] == "SUCCEEDED", ended
+    return project.run_of(execution)
