@@ -43,6 +43,13 @@ def test_a_concept_has_passages_that_keywords_find_miss_and_mistake(
 
 
 @pytest.mark.parametrize("concept", CONCEPTS)
+def test_a_label_is_sometimes_said_about_something_else(concept: str) -> None:
+    labels = [label.lower() for label in entities.labels_of(concept)]
+    misses = [t for t in read_templates(CORPUS / "concepts.txt") if t.kind == "near_miss"]
+    assert any(label in t.text.lower() for t in misses if t.about == concept for label in labels)
+
+
+@pytest.mark.parametrize("concept", CONCEPTS)
 def test_labelled_sentences_say_a_label_and_paraphrases_none(concept: str) -> None:
     labels = "|".join(re.escape(label) for label in entities.labels_of(concept))
     pattern = re.compile(rf"\b(?:{labels})\b", re.IGNORECASE)
