@@ -64,13 +64,13 @@ def _body(report: Report | None, process: RuntimeProcess, request_id: str) -> by
 def _failure(report: Report | None, process: RuntimeProcess) -> tuple[str, str]:
     """AWS's words for an end that the process could not report itself."""
     if isinstance(report, Result):
-        size = len(report.body)
-        return "Function.ResponseSizeTooLarge", f"{size} bytes are more than {PAYLOAD_LIMIT}"
+        limit = f"maximum allowed payload size ({PAYLOAD_LIMIT} bytes)"
+        return "Function.ResponseSizeTooLarge", f"Response payload size exceeded {limit}"
     if isinstance(report, Exited):
         return "Runtime.ExitError", f"Runtime exited with error: {_cause(report.code)}"
     if process.init_report is None:
-        limit = process.settings.init_seconds
-        return "Sandbox.Timedout", f"Initialisation timed out after {limit:.2f} seconds"
+        seconds = process.settings.init_seconds
+        return "Sandbox.Timedout", f"Initialisation timed out after {seconds:.2f} seconds"
     return "Sandbox.Timedout", f"Task timed out after {process.function.timeout:.2f} seconds"
 
 
