@@ -144,6 +144,7 @@ class Emulator:
             **CREDENTIALS,
             "HOME": str(self._state / "work"),
             "TMPDIR": str(self._state / "work" / "tmp"),
+            "STATE_DIR": str(self._state / "work" / "state"),
             "PYTHONPATH": str(RUNTIME),
             "PYTHONDONTWRITEBYTECODE": "1",
             "AWS_DEFAULT_REGION": REGION,
