@@ -1,0 +1,74 @@
+"""The synthesised stack, once for all of its tests."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.project import STACK, synthesise
+
+Resources = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def cdk_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cloud assembly of the stack with its default settings."""
+    directory = tmp_path_factory.mktemp("synth") / "cdk.out"
+    synthesise(directory, {})
+    return directory
+
+
+@pytest.fixture(scope="session")
+def template(cdk_out: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((cdk_out / f"{STACK}.template.json").read_text())
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def functions(template: dict[str, Any]) -> Resources:
+    """Step name → the Lambda function behind it."""
+    return {
+        properties["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]: properties
+        for properties in of_type(template, "AWS::Lambda::Function").values()
+    }
+
+
+@pytest.fixture(scope="session")
+def states(template: dict[str, Any]) -> dict[str, Any]:
+    """State name → its definition, the Maps' inner states among them."""
+    [machine] = of_type(template, "AWS::StepFunctions::StateMachine").values()
+    definition = json.loads(joined(machine["DefinitionString"]))
+    found: dict[str, Any] = {}
+
+    def collect(machine: dict[str, Any]) -> None:
+        for name, state in machine["States"].items():
+            assert name not in found, f"two states are called {name}"
+            found[name] = state
+            if "ItemProcessor" in state:
+                collect(state["ItemProcessor"])
+
+    collect(definition)
+    found["StartAt"] = definition["StartAt"]
+    return found
+
+
+def of_type(template: dict[str, Any], kind: str) -> Resources:
+    """Logical id → properties of every resource of a kind."""
+    return {
+        name: resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def joined(value: Any) -> str:
+    """A text with its references as `${LogicalId}`: Fn::Join put together."""
+    if isinstance(value, str):
+        return value
+    if "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        return separator.join(map(joined, parts))
+    if "Fn::GetAtt" in value:
+        return "${" + value["Fn::GetAtt"][0] + "}"
+    return "${" + str(value.get("Ref", value)) + "}"

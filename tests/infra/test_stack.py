@@ -1,0 +1,170 @@
+"""What the stack promises to whoever deploys it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.project import ROOT
+from tests.infra.conftest import Resources, joined, of_type
+
+STEPS = {
+    "PlanRun": "zip",
+    "FetchConcept": "image",
+    "FindPassages": "image",
+    "ClassifyPassages": "image",
+    "PublishPredictions": "image",
+    "RecordResult": "zip",
+    "RecordFailure": "zip",
+    "SummariseRun": "zip",
+}
+
+
+def test_the_bucket_is_private_versioned_encrypted_and_outlives_the_stack(
+    template: dict[str, Any],
+) -> None:
+    [(name, bucket)] = of_type(template, "AWS::S3::Bucket").items()
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert template["Resources"][name]["DeletionPolicy"] == "Retain"
+    assert template["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_bucket_takes_tls_only(template: dict[str, Any]) -> None:
+    [policy] = of_type(template, "AWS::S3::BucketPolicy").values()
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Action"] == "s3:*"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_staging_files_expire_and_nothing_else_does(template: dict[str, Any]) -> None:
+    [bucket] = of_type(template, "AWS::S3::Bucket").values()
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    expiring = [rule for rule in rules if "ExpirationInDays" in rule]
+    assert [rule["TagFilters"] for rule in expiring] == [[{"Key": "lifetime", "Value": "work"}]]
+
+
+def test_the_buckets_name_is_found_by_its_parameter(template: dict[str, Any]) -> None:
+    [parameter] = of_type(template, "AWS::SSM::Parameter").values()
+    [bucket] = of_type(template, "AWS::S3::Bucket")
+    assert parameter["Name"] == "/vibe-checker/bucket-name"
+    assert parameter["Value"] == {"Ref": bucket}
+
+
+def test_an_upload_of_concepts_yml_starts_the_state_machine(template: dict[str, Any]) -> None:
+    [bucket] = of_type(template, "AWS::S3::Bucket").values()
+    assert bucket["NotificationConfiguration"]["EventBridgeConfiguration"] == {
+        "EventBridgeEnabled": True
+    }
+    [rule] = of_type(template, "AWS::Events::Rule").values()
+    assert rule["EventPattern"]["detail-type"] == ["Object Created"]
+    assert rule["EventPattern"]["detail"]["object"] == {"key": ["concepts.yml"]}
+    [machine] = of_type(template, "AWS::StepFunctions::StateMachine")
+    assert [target["Arn"] for target in rule["Targets"]] == [{"Ref": machine}]
+
+
+def test_each_step_has_a_function_a_folder_and_a_state_of_its_name(
+    functions: Resources, states: dict[str, Any]
+) -> None:
+    for step in STEPS:
+        assert step in functions
+        assert step in states
+        assert (ROOT / "functions" / _folder(step) / "handler.py").is_file()
+
+
+def test_heavy_steps_run_from_one_image_and_the_others_from_zips_with_both_layers(
+    functions: Resources, template: dict[str, Any]
+) -> None:
+    images = {
+        str(functions[step]["Code"]["ImageUri"]) for step, kind in STEPS.items() if kind == "image"
+    }
+    assert len(images) == 1
+    layers = of_type(template, "AWS::Lambda::LayerVersion")
+    for step, kind in STEPS.items():
+        if kind == "zip":
+            assert {layer["Ref"] for layer in functions[step]["Layers"]} == set(layers)
+        else:
+            command = functions[step]["ImageConfig"]["Command"]
+            assert command == [f"functions.{_folder(step)}.handler.handler"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_handler_is_given_every_variable_that_it_reads(step: str, functions: Resources) -> None:
+    source = (ROOT / "functions" / _folder(step) / "handler.py").read_text()
+    read = {
+        node.slice.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Subscript)
+        and ast.unparse(node.value) == "os.environ"
+        and isinstance(node.slice, ast.Constant)
+    }
+    given = set(functions[step]["Environment"]["Variables"]) - {"POWERTOOLS_SERVICE_NAME"}
+    assert read == given
+
+
+def test_functions_may_do_just_what_their_step_needs(template: dict[str, Any]) -> None:
+    assert _grants(template, "PlanRun") == {
+        "read": {"concepts.yml", "passages_*", "models/*", "runs/*"},
+        "write": {"runs/*"},
+    }
+    assert _grants(template, "FetchConcept") == {"read": set(), "write": {"runs/*"}}
+    assert _grants(template, "FindPassages") == {
+        "read": {"passages_*", "models/embedders/*", "runs/*"},
+        "write": {"runs/*"},
+    }
+    assert _grants(template, "ClassifyPassages") == {
+        "read": {"models/classifiers/*", "runs/*"},
+        "write": {"runs/*"},
+    }
+    assert _grants(template, "PublishPredictions") == {"read": {"runs/*"}, "write": {"Q*"}}
+    assert _grants(template, "RecordResult") == {"read": set(), "write": {"runs/*/results/*"}}
+    assert _grants(template, "RecordFailure") == {"read": set(), "write": {"runs/*/results/*"}}
+    assert _grants(template, "SummariseRun") == {
+        "read": {"runs/*"},
+        "write": {"runs/*/summary.json"},
+    }
+
+
+def test_the_outputs_tell_where_everything_is(template: dict[str, Any]) -> None:
+    assert {"BucketName", "StateMachineArn"} <= set(template["Outputs"])
+
+
+def test_plain_python_synthesises_without_aws_credentials(tmp_path: Path) -> None:
+    bare = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "CDK_OUTDIR": str(tmp_path / "out")}
+    subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=bare, check=True)
+    assert (tmp_path / "out" / "VibeChecker.template.json").is_file()
+
+
+def test_an_edit_outside_the_images_content_leaves_its_hash(cdk_out: Path) -> None:
+    [asset] = [p for p in cdk_out.glob("asset.*") if (p / "functions" / "Dockerfile").is_file()]
+    assert {p.name for p in asset.iterdir()} == {"functions", "layers"}
+    assert {p.name for p in (asset / "layers").iterdir() if any(p.rglob("*.py"))} == {"core"}
+    assert not list(asset.rglob("__pycache__"))
+
+
+def _grants(template: dict[str, Any], step: str) -> dict[str, set[str]]:
+    """The keys that a step's role may read and write, from its policies."""
+    found: dict[str, set[str]] = {"read": set(), "write": set()}
+    for name, policy in of_type(template, "AWS::IAM::Policy").items():
+        if not name.startswith(f"Steps{step}ServiceRole"):
+            continue
+        for statement in policy["PolicyDocument"]["Statement"]:
+            actions, resources = statement["Action"], statement["Resource"]
+            assert "*" not in [joined(each) for each in _listed(resources)]
+            kind = "write" if any("Put" in action for action in _listed(actions)) else "read"
+            keys = {joined(each).partition("/")[2] for each in _listed(resources)}
+            found[kind] |= keys - {""}
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _folder(step: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in step).lstrip("_")
