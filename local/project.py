@@ -39,7 +39,8 @@ class LocalProject:
 
     `data` is laid out as the bucket's input part, with the Wikibase's items in `wikibase/`.
     `context` holds settings (infra/settings.py) for the synthesis; without a `wikibase/` the
-    stack fetches concepts from the Wikibase that they name.
+    stack fetches concepts from the Wikibase that they name. `wait_scale` multiplies the waits
+    between the state machine's retries.
     """
 
     def __init__(
@@ -49,12 +50,13 @@ class LocalProject:
         *,
         context: dict[str, Any] | None = None,
         enforce_iam: bool = False,
+        wait_scale: float = 1.0,
     ) -> None:
         if not (data / CONCEPTS).is_file():
             raise DirectoryError(f"{data} has no {CONCEPTS}; lay it out as the bucket's inputs.")
         self.data = data
         self.state_dir = state_dir.resolve()
-        self.aws = LocalAws(self.state_dir, enforce_iam=enforce_iam)
+        self.aws = LocalAws(self.state_dir, enforce_iam=enforce_iam, wait_scale=wait_scale)
         self.wikibase = LocalWikibase(data / "wikibase") if (data / "wikibase").is_dir() else None
         self._context = dict(context or {})
         self._exit = ExitStack()

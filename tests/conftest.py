@@ -21,7 +21,7 @@ def project(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
     Shared by all tests of a session: whoever changes its inputs puts them back.
     """
-    with LocalProject(demo_data, tmp_path_factory.mktemp("local-aws")) as project:
+    with LocalProject(demo_data, tmp_path_factory.mktemp("local-aws"), wait_scale=0) as project:
         project.upload_inputs()
         yield project
 
@@ -31,5 +31,5 @@ def demo_run(project: LocalProject) -> str:
     """The id of a finished run over all of the demo's concepts, started by its upload."""
     execution = project.start_by_upload()
     ended = project.wait(execution)
-    assert ended["status"] == "SUCCEEDED", ended
+    assert ended["status"] == "SUCCEEDED", ended["cause"]
     return project.run_of(execution)
