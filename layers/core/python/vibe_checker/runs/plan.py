@@ -102,7 +102,7 @@ def run_id_of(execution: Execution, given: object) -> str:
     """
     upload = requests.upload_in(given)
     moment = upload.at if upload else execution.started_at
-    identity = upload.version_id if upload else execution.arn
+    identity = upload.identity if upload else execution.arn
     return f"{re.sub('[^0-9T]', '-', moment[:19])}-{short_id(identity)}"
 
 

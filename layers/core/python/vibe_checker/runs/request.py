@@ -10,10 +10,15 @@ from vibe_checker.identifiers import ConceptId, concept_ids
 
 @dataclass(frozen=True)
 class Upload:
-    """An upload of concepts.yml: when (ISO 8601) and which S3 version it made."""
+    """An upload of concepts.yml: when (ISO 8601), and which S3 version it made.
+
+    S3 always names the version of a versioned object; an emulator of it may not. `identity` is
+    the same in every delivery of the event that told of this upload, and in no other event.
+    """
 
     at: str
-    version_id: str
+    version_id: str | None
+    identity: str
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,13 @@ def upload_in(given: object) -> Upload | None:
     """The upload of concepts.yml that `given` tells of, if it is such an event."""
     try:
         uploaded = given["detail"]["object"]  # type: ignore[index]
-        if uploaded["key"] == CONCEPTS:
-            return Upload(str(given["time"]), str(uploaded["version-id"]))  # type: ignore[index]
-    except (KeyError, TypeError):
-        pass
-    return None
+        if uploaded["key"] != CONCEPTS:
+            return None
+        version = uploaded.get("version-id")
+        identity = str(version or uploaded["sequencer"])
+        return Upload(str(given["time"]), version, identity)  # type: ignore[index]
+    except (AttributeError, KeyError, TypeError):
+        return None
 
 
 def _ids(value: object) -> list[ConceptId]:
