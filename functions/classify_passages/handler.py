@@ -43,7 +43,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(run_id=run_id, concept_id=concept_id, classifier=name, shard=shard)
     classifier = opened(run_id, concept_id, name, tuple(Pin(**pin) for pin in files))
     candidates = passages.from_bytes(bucket.read(keys.work_candidates(run_id, concept_id, shard)))
-    found = classifier.predict(candidates["text"].to_pylist())
+    found = classifier.predict(candidates)
     body = b"".join(predictions.lines(candidates, found, concept_id))
     bucket.write(keys.work_predictions(run_id, concept_id, name, shard), body)
     bucket.write_json(keys.work_classifier(run_id, concept_id, name), classifier.card.as_json())

@@ -1,8 +1,9 @@
 """The classifiers of a concept: by keyword always, and every model uploaded for it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
+
+import pyarrow as pa
 
 from vibe_checker.concept import Concept
 from vibe_checker.predictions import Card, Prediction
@@ -13,8 +14,8 @@ class Classifier(Protocol):
 
     card: Card
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """One prediction for each text, in their order."""
+    def predict(self, candidates: pa.Table) -> list[Prediction]:
+        """One prediction for each candidate (passages.CANDIDATE_SCHEMA), in their order."""
 
 
 def open_classifier(

@@ -6,12 +6,12 @@ tokenizer.json, config.json; and, where the files do not say it, a classifier.ym
 """
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import yaml
 
 from vibe_checker.errors import InvalidModel
@@ -53,8 +53,9 @@ class SequenceClassifier:
         )
         self.card = Card(name, SEQUENCE, _behaviour(directory, self._reading))
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+    def predict(self, candidates: pa.Table) -> list[Prediction]:
         """A probability for each text; positive, over all of it, from the threshold on."""
+        texts = candidates["text"].to_pylist()
         probabilities = np.empty(len(texts), np.float32)
         for batch in self._model.run(texts):
             probabilities[batch.indices] = self._probabilities(batch.outputs)
