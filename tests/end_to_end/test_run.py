@@ -152,7 +152,8 @@ def test_the_consoles_default_input_runs_all_of_concepts_yml(
 def corrupt_model(project: LocalProject) -> Iterator[str]:
     """A concept with a classifier whose model file is no model."""
     prefix = keys.classifier_prefix("Q642", "broken")
-    files = {"model.onnx": b"no model", "tokenizer.json": b"{}", "config.json": b'{"x": 1}'}
+    config = b'{"id2label": {"0": "no", "1": "yes"}, "max_position_embeddings": 512}'
+    files = {"model.onnx": b"no model", "tokenizer.json": b"{}", "config.json": config}
     for name, body in files.items():
         project.bucket.write(prefix + name, body)
     yield "Q642"
@@ -168,7 +169,7 @@ def test_one_concepts_failure_costs_no_other(
     run_id = project.run_of(execution)
     assert (ended["status"], ended["error"]) == ("FAILED", "RunFailed")
     assert "2 of 3 concepts failed" in ended["cause"]
-    assert f"{corrupt_model} (broken): InvalidModel: broken: " in ended["cause"]
+    assert f"{corrupt_model} (broken): InvalidModel: broken: model.onnx cannot" in ended["cause"]
     assert "Q999999: ConceptUnusable: " in ended["cause"]
     good, broken, missing = (
         project.bucket.read_json(keys.run_result(run_id, concept_id))

@@ -29,7 +29,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+)
 
 from vibe_checker.errors import InvalidInput, MissingInput, StorageUnavailable, TooLarge
 from vibe_checker.identifiers import short_id
@@ -357,5 +362,5 @@ def _translated(bucket: str, key: str) -> Iterator[None]:
         if _status(error) >= 500 or code in _TRANSIENT_CODES:
             raise StorageUnavailable(f"S3 answered {code} for {key}: {error}") from error
         raise
-    except (HTTPClientError, IncompleteReadError) as error:
+    except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
         raise StorageUnavailable(f"S3 could not be read for {key}: {error}") from error
