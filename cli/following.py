@@ -18,8 +18,10 @@ from rich.progress import (
 from vibe_checker.bucket import Bucket
 from vibe_checker.runs import progress as runs
 
-# Nothing is pushed to those who look on; a listing of the results costs next to nothing.
-_POLL_SECONDS = 0.5
+# Nothing is pushed to those who look on. A look costs one request for each thousand concepts, so
+# a run of hours is looked at less often than one of seconds.
+_POLL_SECONDS = (0.5, 5.0)
+_PATIENCE = 60
 
 
 def follow(
@@ -31,10 +33,13 @@ def follow(
     each concept. Returns the run as it was last seen.
     """
     run = runs.Progress(bucket, run_id)
+    began = time.monotonic()
     with _shown(run, console) as show:
         while running():
             show(run.update())
-            time.sleep(_POLL_SECONDS)
+            shortest, longest = _POLL_SECONDS
+            elapsed = time.monotonic() - began
+            time.sleep(min(longest, max(shortest, elapsed / _PATIENCE)))
         show(run.update())
     return run
 
@@ -47,13 +52,16 @@ def _shown(
         yield lambda fresh: _print_lines(console, run, fresh)
         return
     with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
+        # The bar takes what the words leave, on a narrow terminal too.
+        BarColumn(bar_width=None),
         MofNCompleteColumn(),
-        TextColumn("concepts · {task.fields[passages]:,} passages · {task.fields[failed]} failed"),
+        TextColumn("concepts, {task.fields[passages]:,} passages, {task.fields[failed]} failed,"),
         TimeElapsedColumn(),
+        TextColumn("gone,"),
         TimeRemainingColumn(compact=True),
+        TextColumn("left"),
         console=console,
+        expand=True,
     ) as progress:
         bar = progress.add_task("running", total=None, passages=0, failed=0)
 

@@ -25,6 +25,32 @@ def results(rows: Iterable[dict[str, Any]], labels: dict[str, str]) -> Table:
     return table
 
 
+def runs(rows: Iterable[dict[str, Any]]) -> Table:
+    """One row for each run, as run_records.one tells it."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("run", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    for name in ("concepts", "failed", "passages", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            row["run_id"],
+            Text(row["status"], style=_STYLES.get(row["status"], "red")),
+            _figure(row.get("concepts")),
+            _figure(row.get("failed")),
+            _figure(row.get("passages")),
+            f"{row['seconds']:,.1f}" if "seconds" in row else "-",
+        )
+    return table
+
+
+_STYLES = {"succeeded": "green", "running": "yellow"}
+
+
+def _figure(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else "-"
+
+
 def _classifier(outcome: dict[str, Any]) -> Iterable[str | Text]:
     yield outcome["name"]
     if "error" in outcome:

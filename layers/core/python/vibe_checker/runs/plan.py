@@ -10,18 +10,14 @@ from vibe_checker import concept_list
 from vibe_checker.bucket import Bucket, Pin
 from vibe_checker.errors import (
     AlreadyStarted,
-    InvalidEmbeddings,
     InvalidInput,
     InvalidRequest,
-    MissingInput,
     VibeCheckerError,
 )
 from vibe_checker.identifiers import KEYWORD, ConceptId, short_id
 from vibe_checker.runs import request as requests
+from vibe_checker.runs.inputs import shared_inputs
 from vibe_checker.runs.request import Request
-
-# A model's name may have an owner before it ("BAAI/bge-small-en"); it never climbs a directory.
-_MODEL_NAME = re.compile(r"(?:\w[\w.-]*/)*\w[\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -135,29 +131,11 @@ def _concepts(bucket: Bucket, request: Request) -> list[ConceptId]:
 
 def _inputs(bucket: Bucket, request: Request) -> tuple[str, list[Pin]]:
     """The embedding model's name, and the version of every file that the run shares."""
-    metadata = bucket.pin(keys.EMBEDDINGS_METADATA)
-    model = _model_name(bucket.read_json(metadata.key, metadata.version_id))
-    embedder = bucket.pins(keys.embedder_prefix(model))
-    if not embedder:
-        raise MissingInput(
-            f"{keys.EMBEDDINGS_METADATA} names the model {model!r}, but the bucket has no file "
-            f"below {keys.embedder_prefix(model)}. Upload that model's directory there."
-        )
-    pins = [bucket.pin(keys.PASSAGES), bucket.pin(keys.EMBEDDINGS), metadata, *embedder]
+    model, pins = shared_inputs(bucket)
     if request.concept_ids is None:
         version = request.upload.version_id if request.upload else None
         pins.insert(0, bucket.pin(keys.CONCEPTS, version))
     return model, pins
-
-
-def _model_name(metadata: object) -> str:
-    name = metadata.get("embedding_model_name") if isinstance(metadata, dict) else None
-    if not isinstance(name, str) or not _MODEL_NAME.fullmatch(name):
-        raise InvalidEmbeddings(
-            f"{keys.EMBEDDINGS_METADATA} has the embedding_model_name {name!r}; it must be the "
-            'name of a directory below models/embedders/, such as "all-MiniLM-L6-v2".'
-        )
-    return name
 
 
 def _items(

@@ -1,0 +1,228 @@
+"""Say in plain words whether a set of input files fits together."""
+
+import json
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from cli.inputs.building import sha256
+from vibe_checker.bucket import EMBEDDINGS, EMBEDDINGS_METADATA, PASSAGES, embedder_prefix
+from vibe_checker.embedder import Embedder
+from vibe_checker.errors import InvalidInput
+from vibe_checker.passages import TEXT, Passages
+
+Array = np.ndarray[Any, Any]
+
+# Passages that are embedded again: a wrong model or an order gone wrong shows in any of them.
+_SAMPLED = 16
+# Cosine of a row with what the model makes of its passage. float16 rows and other CPUs' rounding
+# leave 0.999 and more; another pooling, prompt or truncation does not.
+_SAME = 0.99
+# Mean cosine of unlike passages. Models' own lie between 0 and 0.8; vectors that all point one
+# way tell no passage from another.
+_ALIKE = 0.95
+_BLOCK_ROWS = 65_536
+# What a row's length may be off 1; float16 rounding is off by a twentieth of it.
+_NORM_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: what it is called, whether it is as it must be, and in plain words."""
+
+    name: str
+    ok: bool
+    message: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding for scripts."""
+        return {"name": self.name, "ok": self.ok, "message": self.message}
+
+
+def check(directory: Path) -> Iterator[Finding]:
+    """Everything about the set in `directory`, as it is found.
+
+    Goes on after a fault where the rest can still be looked at.
+    """
+    passages = yield from _part("passages", lambda: Passages(directory / PASSAGES))
+    if passages:
+        yield from _texts(passages)
+    metadata = yield from _part("metadata", lambda: _metadata(directory))
+    count = passages.count if passages else None
+    if metadata:
+        yield from _counts(metadata, count)
+        yield from _digests(directory, metadata)
+    matrix = yield from _part("embeddings", lambda: _matrix(directory, count))
+    if matrix is not None:
+        yield _rows(matrix, count)
+        yield _lengths(matrix)
+    model = None
+    if metadata:
+        model = yield from _part("model", lambda: _model(directory, metadata))
+    if passages and matrix is not None and model and len(matrix) == count:
+        yield from _samples(passages, matrix, model)
+
+
+def _part(name: str, opened: Callable[[], Any]) -> Generator[Finding, None, Any]:
+    """What `opened` opens; a Finding and None where it cannot."""
+    try:
+        part = opened()
+    except InvalidInput as error:
+        yield Finding(name, False, str(error))
+        return None
+    yield Finding(name, True, _described(part))
+    return part
+
+
+def _described(part: object) -> str:
+    if isinstance(part, Passages):
+        return f"{PASSAGES} holds {part.count:,} passages."
+    if isinstance(part, dict):
+        return f"{EMBEDDINGS_METADATA} names the model {part['embedding_model_name']}."
+    if isinstance(part, Embedder):
+        return f"The model {part.name} opens and runs."
+    assert isinstance(part, np.ndarray)
+    return f"{EMBEDDINGS} holds {part.shape[0]:,} rows of {part.shape[1]} numbers, {part.dtype}."
+
+
+def _texts(passages: Passages) -> Iterator[Finding]:
+    try:
+        table = passages.take(np.arange(passages.count))
+    except InvalidInput as error:
+        yield Finding("texts", False, str(error))
+        return
+    lengths = pc.utf8_length(table[TEXT]).to_numpy()
+    others = [name for name in table.column_names if name != TEXT]
+    carried = f"{len(others)} other columns are carried along" if others else "no other columns"
+    yield Finding(
+        "texts",
+        True,
+        f"Every passage has text ({int(lengths.min()):,} to {int(lengths.max()):,} characters, "
+        f"{int(np.median(lengths)):,} in the middle); {carried}.",
+    )
+
+
+def _metadata(directory: Path) -> dict[str, Any]:
+    try:
+        metadata = json.loads((directory / EMBEDDINGS_METADATA).read_bytes())
+        if isinstance(metadata["embedding_model_name"], str):
+            return dict(metadata)
+    except FileNotFoundError:
+        raise InvalidInput(f"{EMBEDDINGS_METADATA} is not there.") from None
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise InvalidInput(f"{EMBEDDINGS_METADATA} is not JSON with an embedding_model_name.")
+
+
+def _counts(metadata: dict[str, Any], count: int | None) -> Iterator[Finding]:
+    stated = metadata.get("passages_count")
+    if stated is not None and count is not None:
+        ok = stated == count
+        said = f"The metadata counts {stated:,} passages, the passages file {count:,}."
+        yield Finding("count", ok, "The metadata counts as many passages." if ok else said)
+
+
+def _digests(directory: Path, metadata: dict[str, Any]) -> Iterator[Finding]:
+    """Whether the files are those that the metadata was written for."""
+    stated = metadata.get("files")
+    if not isinstance(stated, dict):
+        return
+    other = [
+        key
+        for key, told in stated.items()
+        if (directory / key).is_file() and sha256(directory / key) != told.get("sha256")
+    ]
+    message = f"{', '.join(other)}: not what the metadata was written for; build the set again."
+    kept = "The files are those that the metadata was written for."
+    yield Finding("files", not other, message if other else kept)
+
+
+def _matrix(directory: Path, count: int | None) -> Array:
+    """The embeddings if they can be opened at all; the number of rows is looked at later."""
+    path = directory / EMBEDDINGS
+    try:
+        matrix: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+        rows = matrix.shape[0] if matrix.ndim else 0
+    except (OSError, ValueError, EOFError, AttributeError) as error:
+        raise InvalidInput(f"{EMBEDDINGS} is not a readable .npy file: {error}") from error
+    if matrix.ndim != 2 or matrix.dtype not in (np.float32, np.float16) or not matrix.size:
+        raise InvalidInput(
+            f"{EMBEDDINGS} holds {matrix.dtype} of shape {matrix.shape}; it must be float32 or "
+            f"float16 with a row for each passage ({count if count is not None else rows:,})."
+        )
+    return matrix
+
+
+def _rows(matrix: Array, count: int | None) -> Finding:
+    if count is None or len(matrix) == count:
+        return Finding("rows", True, "There is a row for each passage.")
+    return Finding(
+        "rows",
+        False,
+        f"{EMBEDDINGS} has {len(matrix):,} rows, but {PASSAGES} has {count:,} passages; they "
+        "belong to different sets.",
+    )
+
+
+def _lengths(matrix: Array) -> Finding:
+    """NaN and rows that are not of length 1, all of them looked at."""
+    broken, odd = 0, 0
+    for start in range(0, len(matrix), _BLOCK_ROWS):
+        block = matrix[start : start + _BLOCK_ROWS].astype(np.float32, copy=False)
+        norms = np.sqrt(np.einsum("ij,ij->i", block, block))
+        broken += int(np.count_nonzero(~np.isfinite(norms)))
+        odd += int(np.count_nonzero(np.abs(norms - 1) > _NORM_TOLERANCE))
+    if broken:
+        return Finding("norms", False, f"{broken:,} rows of {EMBEDDINGS} hold NaN or infinity.")
+    if odd:
+        return Finding(
+            "norms", False, f"{odd:,} rows of {EMBEDDINGS} are not of length 1; normalise each."
+        )
+    return Finding("norms", True, "Every row is of length 1, none holds NaN.")
+
+
+def _model(directory: Path, metadata: dict[str, Any]) -> Embedder:
+    name = metadata["embedding_model_name"]
+    path = directory / embedder_prefix(name)
+    if not path.is_dir():
+        raise InvalidInput(f"The model's files are not in {embedder_prefix(name)}.")
+    embedder = Embedder(name, path, threads=2)
+    embedder.embed(["a first try"])
+    return embedder
+
+
+def _samples(passages: Passages, matrix: Array, model: Embedder) -> Iterator[Finding]:
+    """Embed some passages again, and look how alike unlike ones are."""
+    rows = np.unique(np.linspace(0, len(matrix) - 1, _SAMPLED).astype(np.int64))
+    again = model.embed(passages.take(rows)[TEXT].to_pylist())
+    again = again / np.linalg.norm(again, axis=1, keepdims=True)
+    if again.shape[1] != matrix.shape[1]:
+        yield Finding(
+            "dimension",
+            False,
+            f"{EMBEDDINGS} has {matrix.shape[1]} numbers a row, the model makes {again.shape[1]}.",
+        )
+        return
+    stored = matrix[rows].astype(np.float32)
+    same = np.einsum("ij,ij->i", stored, again)
+    worst = int(np.argmin(same))
+    yield Finding(
+        "sample",
+        bool(same[worst] >= _SAME),
+        f"{len(rows)} passages embedded again: the least like its row is {same[worst]:.4f} "
+        f"(row {rows[worst]:,}; 1 is the same"
+        + (")." if same[worst] >= _SAME else "): made by another model, or in another order."),
+    )
+    yield _unlike(stored)
+
+
+def _unlike(stored: Array) -> Finding:
+    pairs = (stored @ stored.T)[np.triu_indices(len(stored), k=1)]
+    mean = float(pairs.mean()) if len(pairs) else 0.0
+    ok = mean < _ALIKE
+    said = f"Different passages have a similarity of {mean:.2f} in the mean"
+    return Finding("spread", ok, said + ("." if ok else ": the vectors tell none from another."))
