@@ -26,6 +26,8 @@ TRANSIENT_ERRORS = [
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.TooManyRequestsException",
 ]
+# What PlanRun says of a run that cannot be run as asked.
+REFUSALS = ["InvalidRequest", "InvalidInput", "MissingInput", "InvalidEmbeddings"]
 
 
 class Pipeline(Construct):
@@ -72,6 +74,7 @@ class Pipeline(Construct):
             sfn.Succeed(self, "AlreadyStarted", comment="the same upload, told of twice"),
             errors=["AlreadyStarted"],
         )
+        plan.add_catch(self._refuse(), errors=REFUSALS, result_path="$.error")
         summarise = self._task(
             "SummariseRun",
             self._steps.summarise_run,
@@ -83,6 +86,16 @@ class Pipeline(Construct):
         )
         ended.otherwise(sfn.Fail(self, "RunFailed", error_path="$.error", cause_path="$.cause"))
         return plan.next(self._for_each_concept()).next(summarise).next(ended)
+
+    def _refuse(self) -> sfn.IChainable:
+        """End with the error's own words, not with the JSON that Lambda wraps around them."""
+        words = {
+            "error": sfn.JsonPath.string_at("$.error.Error"),
+            "cause": sfn.JsonPath.string_to_json(sfn.JsonPath.string_at("$.error.Cause")),
+        }
+        return sfn.Pass(self, "ReadReason", parameters=words).next(
+            sfn.Fail(self, "RunRefused", error_path="$.error", cause_path="$.cause.errorMessage")
+        )
 
     def _for_each_concept(self) -> sfn.DistributedMap:
         concepts = sfn.DistributedMap(

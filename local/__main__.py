@@ -18,6 +18,7 @@ from local.project import DirectoryError, LocalProject
 from vibe_checker import bucket as keys
 from vibe_checker.errors import VibeCheckerError
 from vibe_checker.identifiers import concept_number
+from vibe_checker.runs.results import Failure
 
 console = Console(highlight=False)
 
@@ -36,7 +37,7 @@ def main() -> int:
         console.print("\nStopped; nothing is left running.")
         return 130
     except (DirectoryError, DeploymentError, VibeCheckerError, OSError) as error:
-        Console(stderr=True, highlight=False).print(f"[red]{error}")
+        Console(stderr=True, highlight=False).print(str(error), style="red", markup=False)
         return 2
 
 
@@ -66,14 +67,15 @@ def _run(project: LocalProject) -> int:
     run = follow(project.bucket, run_id, running, console)
     ended = project.describe(execution)
     results = sorted(run.results.values(), key=lambda r: concept_number(r["concept_id"]))
-    console.print()
-    console.print(tables.results(results, _labels(project, results)))
-    if ended["status"] != "SUCCEEDED":
-        console.print(
-            f"\n[red]{ended['status']}[/] {ended.get('error', '')}\n{ended.get('cause', '')}"
-        )
-        return 1
-    return 0
+    if results:
+        console.print()
+        console.print(tables.results(results, _labels(project, results)))
+    if ended["status"] == "SUCCEEDED":
+        return 0
+    failure = Failure.caught({"Error": ended.get("error", ""), "Cause": ended.get("cause", "")})
+    console.print(f"\n[red]{ended['status'].lower()}[/] {failure.error}", soft_wrap=True)
+    console.print(failure.message, markup=False, soft_wrap=True)
+    return 1
 
 
 def _labels(project: LocalProject, results: list[dict[str, Any]]) -> dict[str, str]:
@@ -89,7 +91,10 @@ def _labels(project: LocalProject, results: list[dict[str, Any]]) -> dict[str, s
 
 
 def _where(project: LocalProject, data: Path) -> None:
-    console.print(f"\npredictions  s3://{project.bucket.name}/{{concept_id}}/{{classifier_id}}/")
+    console.print(
+        f"\npredictions  s3://{project.bucket.name}/{{concept_id}}/{{classifier_id}}/",
+        soft_wrap=True,
+    )
     console.print(f"endpoint     {project.aws.endpoint_url}", soft_wrap=True)
     console.print(f"logs         {project.aws.logs}", soft_wrap=True)
     console.print(f"inputs       {data}", soft_wrap=True)

@@ -97,10 +97,11 @@ class LocalProject:
 
     def upload_inputs(self) -> None:
         """Upload everything of the data directory but concepts.yml, which would start a run."""
-        for path in sorted(self.data.rglob("*")):
-            key = path.relative_to(self.data).as_posix()
-            if path.is_file() and key != CONCEPTS and not key.startswith(("wikibase/", ".")):
-                self.bucket.upload(path, key, "application/octet-stream")
+        for folder, _, names in os.walk(self.data, followlinks=True):
+            for path in (Path(folder, name) for name in names):
+                key = path.relative_to(self.data).as_posix()
+                if key != CONCEPTS and not key.startswith(("wikibase/", ".")):
+                    self.bucket.upload(path, key, "application/octet-stream")
 
     def upload_concepts(self) -> None:
         """Upload concepts.yml, which starts a run by itself."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.pipeline import TRANSIENT_ERRORS
+from infra.pipeline import REFUSALS, TRANSIENT_ERRORS
 from vibe_checker import errors
 
 TASKS = [
@@ -106,9 +106,17 @@ def test_a_run_ends_by_what_its_summary_says(states: dict[str, Any]) -> None:
 
 
 def test_an_upload_told_of_twice_ends_well_and_does_nothing(states: dict[str, Any]) -> None:
-    [catch] = states["PlanRun"]["Catch"]
+    catch, _ = states["PlanRun"]["Catch"]
     assert catch["ErrorEquals"] == ["AlreadyStarted"]
     assert states[catch["Next"]]["Type"] == "Succeed"
+
+
+def test_a_run_that_cannot_be_planned_ends_with_the_reason_in_words(states: dict[str, Any]) -> None:
+    _, catch = states["PlanRun"]["Catch"]
+    assert set(catch["ErrorEquals"]) == set(REFUSALS)
+    assert all(hasattr(errors, name) for name in REFUSALS)
+    refused = states[states[catch["Next"]]["Next"]]
+    assert (refused["Type"], refused["CausePath"]) == ("Fail", "$.cause.errorMessage")
 
 
 def _way(states: dict[str, Any], name: str) -> list[str]:
