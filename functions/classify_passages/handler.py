@@ -5,7 +5,7 @@ import time
 from functools import lru_cache
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -17,6 +17,9 @@ from vibe_checker.bucket import Bucket, LocalCopies, Pin
 from vibe_checker.classifiers import Classifier, open_classifier
 from vibe_checker.concept import Concept
 
+if TYPE_CHECKING:
+    from vibe_checker.classifiers.directory import ModelDirectory
+
 BUCKET = os.environ["BUCKET"]
 
 logger = Logger()
@@ -24,14 +27,29 @@ bucket = Bucket(boto3.client("s3"), BUCKET)
 copies = LocalCopies(bucket, Path(gettempdir()) / "vibe-checker")
 
 
+# The last model opened, by its files' content: what other concepts and later runs share with
+# the last shard is not opened again.
+models: dict[tuple[object, ...], "ModelDirectory"] = {}
+
+
 @lru_cache(maxsize=1)
 def opened(run_id: str, concept_id: str, name: str, files: tuple[Pin, ...]) -> Classifier:
     """The classifier, opened once for all shards of a concept that this container works off."""
     concept = Concept.model_validate(bucket.read_json(keys.work_concept(run_id, concept_id)))
-    directory = (
-        copies.tree(list(files), keys.classifier_prefix(concept_id, name)) if files else None
-    )
-    return open_classifier(name, directory, concept, threads=os.cpu_count() or 1)
+    return open_classifier(name, model(concept_id, name, files) if files else None, concept)
+
+
+def model(concept_id: str, name: str, files: tuple[Pin, ...]) -> "ModelDirectory":
+    """The files of a classifier, with the graph where it is open already."""
+    from vibe_checker.classifiers.directory import ModelDirectory
+
+    prefix = keys.classifier_prefix(concept_id, name)
+    content = tuple((pin.key.removeprefix(prefix), pin.size, pin.etag) for pin in files)
+    if content not in models:
+        models.clear()
+        directory = copies.tree(list(files), prefix)
+        models[content] = ModelDirectory(name, directory, threads=os.cpu_count() or 1)
+    return models[content]
 
 
 @logger.inject_lambda_context

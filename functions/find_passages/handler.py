@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from vibe_checker import bucket as keys
 from vibe_checker import passages
 from vibe_checker.bucket import Bucket, LocalCopies
+from vibe_checker.classifiers import takes_embeddings
 from vibe_checker.concept import Concept
 from vibe_checker.dataset import DataSet
 from vibe_checker.embedder import Embedder
@@ -41,12 +42,19 @@ def opened(run_id: str) -> tuple[Plan, DataSet]:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`{"run_id", "concept_id"}` → the numbers of the shards; the passages go to the bucket."""
+    """`{"run_id", "concept_id", "classifiers"}` → the numbers of the shards.
+
+    The passages go to the bucket, with their embeddings if a classifier takes them.
+    """
     run_id, concept_id = event["run_id"], event["concept_id"]
     logger.append_keys(run_id=run_id, concept_id=concept_id)
     plan, data_set = opened(run_id)
     concept = Concept.model_validate(bucket.read_json(keys.work_concept(run_id, concept_id)))
-    found = data_set.candidates(concept, plan.settings)
+    with_embeddings = any(
+        takes_embeddings(file["key"] for file in classifier["files"])
+        for classifier in event["classifiers"]
+    )
+    found = data_set.candidates(concept, plan.settings, with_embeddings)
     starts = range(0, len(found), plan.settings.shard_size)
     for shard, start in enumerate(starts):
         body = passages.to_bytes(found.slice(start, plan.settings.shard_size))

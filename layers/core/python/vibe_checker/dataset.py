@@ -33,10 +33,16 @@ class DataSet:
                 f"{self._passages.count:,} rows; the files come from different data sets."
             )
 
-    def candidates(self, concept: Concept, settings: Settings) -> pa.Table:
-        """The passages that may be about `concept` (passages.CANDIDATE_SCHEMA), shuffled."""
+    def candidates(
+        self, concept: Concept, settings: Settings, with_embeddings: bool = False
+    ) -> pa.Table:
+        """The passages that may be about `concept` (passages.CANDIDATE_SCHEMA), shuffled.
+
+        With their embeddings where one of the concept's classifiers takes them.
+        """
         vector = self._embedder.embed([concept.markdown()])[0]
         scores = retrieval.similarities(self._matrix, vector)
         rows = retrieval.select(scores, settings.threshold, settings.minimum, settings.maximum)
-        found = candidates(self._passages.take(rows), rows, scores[rows])
+        embeddings = self._matrix[rows] if with_embeddings else None
+        found = candidates(self._passages.take(rows), rows, scores[rows], embeddings)
         return found.take(shuffled(rows, concept.wikibase_id)).combine_chunks()

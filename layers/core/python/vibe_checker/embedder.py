@@ -76,11 +76,11 @@ class Embedder:
     def embed(self, texts: Sequence[str]) -> Array:
         """float32 [len(texts), d]; the order and company of the texts change nothing."""
         vectors: Array | None = None
-        for batch in self._model.run([self._prompt + text for text in texts]):
-            pooled = self._pooled(batch)
+        prompted = [self._prompt + text for text in texts]
+        for places, pooled in self._model.run(prompted, self._pooled):
             if vectors is None:
                 vectors = np.empty((len(texts), pooled.shape[1]), np.float32)
-            vectors[batch.indices] = pooled
+            vectors[places] = pooled
         return np.empty((0, 0), np.float32) if vectors is None else vectors
 
     def _pooled(self, batch: Batch) -> Array:

@@ -18,6 +18,7 @@ from vibe_checker.errors import InvalidPassages
 from vibe_checker.identifiers import ALPHABET, SHORT_ID_LENGTH
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
+Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 TEXT = "text_block.text"
 
@@ -30,7 +31,9 @@ CANDIDATE_SCHEMA = pa.schema(
     ]
 )
 """A candidate: `metadata` is the passage's metadata as a JSON object, written once for all
-classifiers."""
+classifiers. Where one of these takes embeddings there is a column EMBEDDING, too."""
+
+EMBEDDING = "embedding"
 
 
 class Passages:
@@ -98,17 +101,16 @@ class Passages:
 
 
 def candidates(
-    table: pa.Table,
-    rows: Rows,
-    similarities: np.ndarray[Any, np.dtype[np.float32]],
+    table: pa.Table, rows: Rows, similarities: Floats, embeddings: Floats | None = None
 ) -> pa.Table:
     """The candidates of a concept, as CANDIDATE_SCHEMA.
 
     `table` holds the passages, `rows` their row numbers in the data set, `similarities` their
-    similarity to the concept; all of one length.
+    similarity to the concept, `embeddings` (float32 [rows, d]) makes a column more; all of one
+    length.
     """
     texts = table[TEXT]
-    return pa.table(
+    found = pa.table(
         [
             pa.array(map(passage_id, texts.to_pylist(), rows.tolist()), pa.string()),
             texts.cast(pa.large_string()),
@@ -117,6 +119,19 @@ def candidates(
         ],
         schema=CANDIDATE_SCHEMA,
     )
+    return found if embeddings is None else found.append_column(EMBEDDING, _column(embeddings))
+
+
+def _column(matrix: Floats) -> pa.FixedSizeListArray:
+    numbers = pa.array(np.ascontiguousarray(matrix, np.float32).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(numbers, matrix.shape[1])
+
+
+def embeddings_of(table: pa.Table) -> Floats:
+    """The embeddings that candidates were handed on with: float32 [candidates, d]."""
+    column = table[EMBEDDING].combine_chunks()
+    numbers: Floats = column.flatten().to_numpy()
+    return numbers.reshape(len(column), column.type.list_size)
 
 
 def shuffled(rows: Rows, concept_id: str) -> Rows:

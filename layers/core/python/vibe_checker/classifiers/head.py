@@ -1,0 +1,135 @@
+"""Embedding heads: classifiers that take a passage's embedding in place of its text.
+
+The embeddings are there already, so 100,000 passages take milliseconds. A graph with one input
+[N, d] that gives probabilities or logits: what skl2onnx makes of a scikit-learn classifier works
+as it is, and so does a linear layer from PyTorch.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from vibe_checker.classifiers.directory import ModelDirectory
+from vibe_checker.classifiers.whole_text import Probabilities, whole_text_predictions
+from vibe_checker.errors import InvalidModel
+from vibe_checker.onnx_text import Array, sigmoid, softmax
+from vibe_checker.passages import embeddings_of
+from vibe_checker.predictions import Card, Prediction
+
+HEAD = "head"
+_INPUT_TYPES = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+}
+# skl2onnx calls a classifier's outputs "label" and "probabilities", a pipeline's "output_label"
+# and "output_probability"; exporters of neural networks call theirs "logits".
+_LOGITS = "logits"
+
+
+class HeadClassifier:
+    """A head, open and ready."""
+
+    def __init__(self, name: str, directory: ModelDirectory, concept_names: Iterable[str]) -> None:
+        """Raises InvalidModel naming what is missing or wrong.
+
+        `concept_names` are names of the concept that a label of the model may bear.
+        """
+        self._name = name
+        self._session = directory.session
+        self._input, self._type, self._dimension = self._check_input()
+        self._output = self._find_output()
+        self._threshold = directory.threshold
+        classes = self._classes(directory)
+        labels = [str(each) for each in classes]
+        label = directory.positive(labels, concept_names)
+        self._column = labels.index(label)
+        self._class = classes[self._column]
+        logits = self._output == _LOGITS
+        self._activation = directory.activation(len(labels)) if logits else "none"
+        self.card = Card(
+            name,
+            HEAD,
+            {
+                "activation": self._activation,
+                "labels": [label],
+                "threshold": self._threshold,
+                "files": directory.hashes,
+            },
+        )
+
+    def predict(self, candidates: pa.Table) -> list[Prediction]:
+        """A probability for each passage; positive, over all of it, from the threshold on."""
+        if "embedding" not in candidates.column_names:
+            raise InvalidModel(
+                f"{self._name} takes a passage's embedding, but the candidates came without."
+            )
+        embeddings = embeddings_of(candidates)
+        if self._dimension != embeddings.shape[1]:
+            raise InvalidModel(
+                f"{self._name}: the graph takes {self._dimension} numbers a passage; this data "
+                f"set's embeddings have {embeddings.shape[1]}. It was trained for another model."
+            )
+        probabilities = self._probabilities(embeddings)
+        return whole_text_predictions(candidates["text"], probabilities, self._threshold)
+
+    def _probabilities(self, embeddings: Array) -> Probabilities:
+        if not len(embeddings):
+            return np.empty(0, np.float32)
+        found = self._run(embeddings)
+        if isinstance(found, list):  # skl2onnx's ZipMap: a dictionary for each passage
+            return np.array([row[self._class] for row in found], np.float32)
+        columns = np.asarray(found).reshape(len(embeddings), -1)
+        if self._activation == "softmax":
+            columns = softmax(columns)
+        elif self._activation == "sigmoid":
+            columns = sigmoid(columns)
+        return np.ascontiguousarray(columns[:, self._column], np.float32)
+
+    def _run(self, embeddings: Array) -> Any:
+        values = embeddings.astype(self._type, copy=False)
+        return self._session.run([self._output], {self._input: values})[0]
+
+    def _check_input(self) -> tuple[str, Any, int]:
+        """The input's name, its dtype and how many numbers it takes."""
+        inputs = self._session.get_inputs()
+        first = inputs[0]
+        if len(inputs) > 1 or first.type not in _INPUT_TYPES or len(first.shape) != 2:
+            taken = ", ".join(f"{each.name} {each.type}{each.shape}" for each in inputs)
+            raise InvalidModel(
+                f"{self._name}: the graph takes {taken}. Without a tokenizer.json it must take "
+                "one input of floats [passages, dimension]; a text model needs its tokenizer.json."
+            )
+        if not isinstance(first.shape[1], int):
+            raise InvalidModel(
+                f"{self._name}: the graph does not say how long the embeddings are that it takes; "
+                f"its input has the shape {first.shape}. Export it with [None, dimension]."
+            )
+        return first.name, _INPUT_TYPES[first.type], first.shape[1]
+
+    def _find_output(self) -> str:
+        names = [str(each.name) for each in self._session.get_outputs()]
+        for name in names:
+            if name == _LOGITS or "prob" in name:
+                return name
+        raise InvalidModel(
+            f"{self._name}: the graph gives {', '.join(names)}; one output must be called "
+            "probabilities or logits, so that it is clear what the numbers are."
+        )
+
+    def _classes(self, directory: ModelDirectory) -> list[Any]:
+        """The model's classes by column: as config.json names them or the graph itself does."""
+        # One passage tells what neither shape nor type of the output says for sure.
+        sample = self._run(np.zeros((1, self._dimension), np.float32))
+        if isinstance(sample, list):
+            return list(sample[0])
+        columns = np.asarray(sample).reshape(1, -1).shape[1]
+        labels = directory.labels or [str(number) for number in range(columns)]
+        if len(labels) != columns:
+            raise InvalidModel(
+                f"{self._name}: the graph gives {columns} numbers for a passage, config.json names "
+                f"{len(labels)} labels."
+            )
+        return labels
