@@ -1,6 +1,7 @@
 """The functions: one container image for the heavy ones, zip files with layers for the others."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from aws_cdk import Duration, RemovalPolicy, Size
@@ -24,7 +25,10 @@ class Functions:
     def __init__(self, scope: Construct, *, environment: Mapping[str, str]) -> None:
         self._scope = scope
         self._environment = dict(environment)
-        self._layers = [core_layer(scope), dependencies_layer(scope)]
+
+    @cached_property
+    def _layers(self) -> list[lambda_.LayerVersion]:
+        return [core_layer(self._scope), dependencies_layer(self._scope)]
 
     def image(
         self,

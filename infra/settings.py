@@ -23,6 +23,11 @@ class Settings:
     concept_concurrency   concepts worked on at a time; bounds the load on Wikibase too
     shard_concurrency     shards of one classifier classified at a time
     work_days             days until a run's staging files expire
+    web_auth              who may read the page: "password" (made at deployment), "oidc" or "open"
+    web_oidc_issuer       ... by OpenID Connect: the provider, such as https://accounts.google.com
+    web_oidc_client_id    ... the id that the provider knows the page by
+    web_oidc_secret_name  ... the secret that holds the client secret, as it is
+    web_oidc_allowed      ... who of its users: addresses and @domains by commas, "*" for all
     """
 
     wikibase_url: str = "https://climatepolicyradar.wikibase.cloud"
@@ -37,6 +42,11 @@ class Settings:
     concept_concurrency: int = 20
     shard_concurrency: int = 40
     work_days: int = 7
+    web_auth: str = "password"
+    web_oidc_issuer: str = ""
+    web_oidc_client_id: str = ""
+    web_oidc_secret_name: str = ""
+    web_oidc_allowed: str = ""
 
     def __post_init__(self) -> None:
         """Raises ValueError naming the setting for numbers that cannot work together."""
@@ -50,6 +60,16 @@ class Settings:
         for name in ("shard_size", "concept_concurrency", "shard_concurrency", "work_days"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; use at least 1")
+
+        self._check_web()
+
+    def _check_web(self) -> None:
+        if self.web_auth not in ("password", "oidc", "open"):
+            raise ValueError(f"web_auth is {self.web_auth!r}; use password, oidc or open")
+        if self.web_auth == "oidc":
+            for name in ("issuer", "client_id", "secret_name", "allowed"):
+                if not getattr(self, f"web_oidc_{name}"):
+                    raise ValueError(f"web_auth is 'oidc', which needs web_oidc_{name}")
 
     @classmethod
     def from_context(cls, node: Node) -> Self:

@@ -91,8 +91,9 @@ def _labels(project: LocalProject, results: list[dict[str, Any]]) -> dict[str, s
 
 
 def _where(project: LocalProject, data: Path) -> None:
+    console.print(f"\nread them at  [bold]{project.page_address}[/]", soft_wrap=True)
     console.print(
-        f"\npredictions  s3://{project.bucket.name}/{{concept_id}}/{{classifier_id}}/",
+        f"predictions  s3://{project.bucket.name}/{{concept_id}}/{{classifier_id}}/",
         soft_wrap=True,
     )
     console.print(f"endpoint     {project.aws.endpoint_url}", soft_wrap=True)

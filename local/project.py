@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 from local.aws import LocalAws
 from local.wikibase import LocalWikibase
@@ -58,7 +59,8 @@ class LocalProject:
         self.state_dir = state_dir.resolve()
         self.aws = LocalAws(self.state_dir, enforce_iam=enforce_iam, wait_scale=wait_scale)
         self.wikibase = LocalWikibase(data / "wikibase") if (data / "wikibase").is_dir() else None
-        self._context = dict(context or {})
+        # Nothing but this machine reaches 127.0.0.1, so the page asks for no password here.
+        self._context = {"web_auth": "open", **(context or {})}
         self._exit = ExitStack()
         self.outputs: dict[str, str] = {}
 
@@ -94,6 +96,12 @@ class LocalProject:
     @cached_property
     def _executions(self) -> Any:
         return self.aws.client("stepfunctions")
+
+    @property
+    def page_address(self) -> str:
+        """Where the page is on this machine; the stack's own output names a host in AWS."""
+        host = urlsplit(self.outputs["PageAddress"]).netloc
+        return f"{self.aws.endpoint_url}/_aws/execute-api/{host.split('.')[0]}/$default/"
 
     def upload_inputs(self) -> None:
         """Upload everything of the data directory but concepts.yml, which would start a run."""

@@ -225,6 +225,25 @@ class Bucket:
                 for entry in page.get("Contents", []):
                     yield entry["Key"]
 
+    def listed(self, prefix: str) -> Iterator[Pin]:
+        """Every object below `prefix` as it is now, without its version id, in S3's order."""
+        paginator = self.client.get_paginator("list_objects_v2")
+        with _translated(self.name, prefix):
+            for page in paginator.paginate(Bucket=self.name, Prefix=prefix):
+                for entry in page.get("Contents", []):
+                    yield Pin(entry["Key"], None, entry["Size"], entry["ETag"].strip('"'))
+
+    def history(self, key: str) -> list[Pin]:
+        """Every version of one object that is still there, the newest first."""
+        paginator = self.client.get_paginator("list_object_versions")
+        with _translated(self.name, key):
+            return [
+                Pin(v["Key"], v["VersionId"], v["Size"], v["ETag"].strip('"'))
+                for page in paginator.paginate(Bucket=self.name, Prefix=key)
+                for v in page.get("Versions", [])
+                if v["Key"] == key
+            ]
+
     def folders(self, prefix: str) -> Iterator[str]:
         """Every "folder" right below `prefix`, as a prefix of its own, in S3's order."""
         paginator = self.client.get_paginator("list_objects_v2")

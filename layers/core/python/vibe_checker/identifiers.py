@@ -18,6 +18,7 @@ KEYWORD = "keyword"
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 SHORT_ID_LENGTH = 8
 
+_OUTPUT_ID = re.compile(r"[a-z0-9]{8}")
 _CONCEPT_ID = re.compile(r"Q[1-9][0-9]*")
 # Wikibase stores the number in a signed 32-bit column.
 _LARGEST_NUMBER = 2**31 - 1
@@ -31,6 +32,14 @@ def is_concept_id(value: object) -> bool:
         and _CONCEPT_ID.fullmatch(value) is not None
         and concept_number(ConceptId(value)) <= _LARGEST_NUMBER
     )
+
+
+def is_output_id(value: object) -> bool:
+    """Whether `value` may name a classifier's folder: eight small letters and digits.
+
+    Wider than ALPHABET, since folders made by hand or by others are read as well.
+    """
+    return isinstance(value, str) and _OUTPUT_ID.fullmatch(value) is not None
 
 
 def concept_number(concept_id: ConceptId) -> int:

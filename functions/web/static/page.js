@@ -1,0 +1,98 @@
+// What makes the page quicker; everything works without it.
+"use strict";
+
+(() => {
+  const passages = [...document.querySelectorAll("article.passage")];
+  const help = document.getElementById("help");
+  const filters = document.getElementById("filters-switch");
+  const form = document.getElementById("filter-form");
+
+  const go = (step) => {
+    const focused = passages.indexOf(document.activeElement?.closest?.("article.passage"));
+    const place = focused < 0 ? (step > 0 ? 0 : passages.length - 1) : focused + step;
+    const passage = passages[place];
+    if (!passage) return turn(step > 0 ? "next" : "prev");
+    passage.focus({ preventScroll: true });
+    passage.scrollIntoView({ block: "nearest", behavior: "instant" });
+  };
+  const turn = (rel) => document.querySelector(`a[rel=${rel}]`)?.click();
+  const toggle = () => {
+    if (!filters) return;
+    filters.checked = !filters.checked;
+    filters.dispatchEvent(new Event("change"));
+  };
+  const search = () => {
+    const field = document.getElementById("text") ?? document.getElementById("q");
+    if (field && !field.checkVisibility()) toggle();
+    field?.focus();
+    field?.select();
+  };
+  const keys = {
+    j: () => go(1),
+    k: () => go(-1),
+    n: () => turn("next"),
+    p: () => turn("prev"),
+    f: toggle,
+    "/": search,
+    "?": () => help?.showModal(),
+  };
+  document.addEventListener("keydown", (event) => {
+    const writing = event.target.closest("input:not([type=checkbox], [type=radio]), select, textarea");
+    if (writing || event.ctrlKey || event.metaKey || event.altKey || help?.open) return;
+    const act = keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+
+  // Fields left empty say nothing: they need not stand in an address that is shared.
+  form?.addEventListener("submit", () => {
+    for (const field of form.elements) {
+      if (field.name && field.value === "" && field.type !== "radio") field.disabled = true;
+      if (field.type === "radio" && field.checked && field.value === "") field.disabled = true;
+    }
+  });
+  // Back from the next page, the fields are there again.
+  window.addEventListener("pageshow", () => {
+    for (const field of form?.elements ?? []) field.disabled = false;
+  });
+  form?.addEventListener("change", (event) => {
+    if (event.target.matches("[type=radio], select")) form.requestSubmit();
+  });
+
+  // Drag over a histogram to choose a range.
+  for (const range of document.querySelectorAll("[data-histogram]")) {
+    const drawing = range.querySelector("svg");
+    const [low, high] = range.querySelectorAll("input");
+    let start = null;
+    const bin = (event) => {
+      const box = drawing.getBoundingClientRect();
+      const bars = drawing.querySelectorAll("a");
+      const place = Math.floor(((event.clientX - box.left) / box.width) * bars.length);
+      return Math.min(Math.max(place, 0), bars.length - 1);
+    };
+    const choose = (from, to) => {
+      const bars = [...drawing.querySelectorAll("a")];
+      const [first, last] = from < to ? [from, to] : [to, from];
+      low.value = bars[first].dataset.low;
+      high.value = bars[last].dataset.high;
+      bars.forEach((bar, at) => bar.classList.toggle("chosen", at >= first && at <= last));
+    };
+    drawing.addEventListener("pointerdown", (event) => {
+      start = bin(event);
+      drawing.setPointerCapture(event.pointerId);
+      event.preventDefault();
+    });
+    drawing.addEventListener("pointermove", (event) => {
+      if (start !== null) choose(start, bin(event));
+    });
+    drawing.addEventListener("pointerup", (event) => {
+      if (start === null) return;
+      choose(start, bin(event));
+      start = null;
+      form.requestSubmit();
+    });
+    drawing.addEventListener("click", (event) => event.preventDefault());
+    drawing.addEventListener("dragstart", (event) => event.preventDefault());
+  }
+})();

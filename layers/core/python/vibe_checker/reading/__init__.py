@@ -1,0 +1,1 @@
+"""Read what is published, as people look at it: lists, filters, counts, comparisons."""

@@ -1,0 +1,231 @@
+"""What is published: which concepts, which classifiers of each, and what they were made of.
+
+A classifier is listed once its classifier.json is there, and read in the versions that it names.
+Listings are always fresh; a file is kept in memory only as long as its ETag is the one listed. So
+a new result shows at once, and a second look costs no reading.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from vibe_checker import bucket as keys
+from vibe_checker.bucket import Bucket, Pin
+from vibe_checker.errors import InvalidInput, MissingInput
+from vibe_checker.identifiers import ConceptId, concept_number, is_concept_id, is_output_id
+from vibe_checker.publication import CLASSIFIER, CONCEPT, PREDICTIONS
+
+# Reading is waiting: so many at once.
+_READERS = 32
+# S3 lists 1,000 keys a request, each naming the next. What does not fit one is listed by the ids'
+# first two digits at once: 10,000 concepts take a second then, and not ten.
+_ONE_PAGE = 1000
+_PREFIXES = [f"Q{number}/" for number in range(1, 10)]
+_PREFIXES += [f"Q{number}" for number in range(10, 100)]
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """One classifier's published predictions.
+
+    `record` is its classifier.json (empty where that is unreadable, and then `error` says why);
+    `edition` the version id of an earlier one, "" for the current one.
+    """
+
+    concept_id: ConceptId
+    id: str
+    record: dict[str, Any]
+    edition: str = ""
+    error: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """Where its three files lie."""
+        return keys.output_prefix(self.concept_id, self.id)
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return str(self.record.get("name") or self.id)
+
+    @property
+    def date(self) -> str:
+        """The ISO day of the run that made it, "" where that is not recorded."""
+        return str(self.record.get("date") or "")
+
+    @property
+    def run_id(self) -> str:
+        """The run that made it; "" for files uploaded by hand."""
+        return str(self.record.get("run_id") or "")
+
+    @property
+    def passages(self) -> int | None:
+        """How many passages were classified, where that is recorded."""
+        return self._count("passages")
+
+    @property
+    def positives(self) -> int | None:
+        """How many of them are positive, where that is recorded."""
+        return self._count("positives")
+
+    @property
+    def share(self) -> float | None:
+        """The positives' share of the passages."""
+        if self.positives is None or not self.passages:
+            return None
+        return self.positives / self.passages
+
+    @property
+    def threshold(self) -> float:
+        """From which probability on a passage is positive."""
+        value = self.record.get("threshold")
+        return float(value) if isinstance(value, int | float) else 0.5
+
+    def version(self, name: str) -> str | None:
+        """The version id of one of its files, None where the current one is meant."""
+        versions = self.record.get("versions")
+        version = versions.get(name) if isinstance(versions, dict) else None
+        return version if isinstance(version, str) and version else None
+
+    def _count(self, name: str) -> int | None:
+        counts = self.record.get("counts")
+        value = counts.get(name) if isinstance(counts, dict) else None
+        return value if isinstance(value, int) else None
+
+    @property
+    def newest_first(self) -> tuple[str, str]:
+        """What to sort by, descending: the run's id tells the second, a date only the day."""
+        return (self.run_id or self.date, self.id)
+
+
+@dataclass(frozen=True)
+class PublishedConcept:
+    """A concept with its classifiers, the newest first; `about` is the newest's concept.json."""
+
+    id: ConceptId
+    classifiers: list[Classifier]
+    about: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return str(self.about.get("preferred_label") or self.id)
+
+    @property
+    def description(self) -> str:
+        """One line about it, "" where there is none."""
+        return str(self.about.get("description") or "")
+
+    @property
+    def newest(self) -> Classifier:
+        """The classifier that ran last."""
+        return self.classifiers[0]
+
+
+class Catalogue:
+    """Everything that is published in a bucket."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._kept: dict[str, tuple[str, Any]] = {}
+
+    def concepts(self) -> list[PublishedConcept]:
+        """Every concept that has a classifier, by number."""
+        return self._concepts(self._everything())
+
+    def concept(self, concept_id: ConceptId) -> PublishedConcept:
+        """One concept; raises MissingInput where nothing of it is published."""
+        found = self._concepts(list(self._bucket.listed(f"{concept_id}/")))
+        if not found:
+            raise MissingInput(f"Nothing is published for {concept_id}.")
+        return found[0]
+
+    def classifier(self, concept_id: ConceptId, classifier_id: str, edition: str) -> Classifier:
+        """One classifier, or an earlier edition of it; raises MissingInput, InvalidInput."""
+        key = keys.output_prefix(concept_id, classifier_id) + CLASSIFIER
+        record = self._bucket.read_json(key, edition or None)
+        if not isinstance(record, dict):
+            raise InvalidInput(f"{key} holds {type(record).__name__}; it must be an object.")
+        return Classifier(concept_id, classifier_id, record, edition)
+
+    def editions(self, classifier: Classifier) -> list[Classifier]:
+        """The earlier editions of a classifier that can still be read, the newest first."""
+        history = self._bucket.history(classifier.prefix + CLASSIFIER)[1:]
+        with ThreadPoolExecutor(_READERS) as pool:
+            records = pool.map(self._kept_json, history)
+            return [
+                Classifier(classifier.concept_id, classifier.id, record, pin.version_id or "")
+                for pin, (record, _) in zip(history, records, strict=True)
+                if record
+            ]
+
+    def about(self, classifier: Classifier) -> dict[str, Any]:
+        """The concept as it was classified; empty where concept.json cannot be read."""
+        return self._abouts([classifier])[0]
+
+    def predictions(self, classifier: Classifier) -> Pin:
+        """The file of a classifier's predictions, in the version that is published."""
+        return self._bucket.pin(classifier.prefix + PREDICTIONS, classifier.version(PREDICTIONS))
+
+    def _everything(self) -> list[Pin]:
+        first = list(islice(self._bucket.listed("Q"), _ONE_PAGE + 1))
+        if len(first) <= _ONE_PAGE:
+            return first
+        with ThreadPoolExecutor(_READERS) as pool:
+            parts = pool.map(lambda prefix: list(self._bucket.listed(prefix)), _PREFIXES)
+            return [pin for part in parts for pin in part]
+
+    def _concepts(self, listed: Iterable[Pin]) -> list[PublishedConcept]:
+        marks = [pin for pin in listed if _is_mark(pin.key)]
+        with ThreadPoolExecutor(_READERS) as pool:
+            records = pool.map(self._kept_json, marks)
+        by_concept: dict[ConceptId, list[Classifier]] = defaultdict(list)
+        for pin, (record, error) in zip(marks, records, strict=True):
+            concept_id, classifier_id, _ = pin.key.split("/")
+            by_concept[ConceptId(concept_id)].append(
+                Classifier(ConceptId(concept_id), classifier_id, record, "", error)
+            )
+        for classifiers in by_concept.values():
+            classifiers.sort(key=lambda each: each.newest_first, reverse=True)
+        ordered = sorted(by_concept, key=concept_number)
+        abouts = self._abouts([by_concept[concept_id][0] for concept_id in ordered])
+        return [
+            PublishedConcept(concept_id, by_concept[concept_id], about)
+            for concept_id, about in zip(ordered, abouts, strict=True)
+        ]
+
+    def _abouts(self, classifiers: list[Classifier]) -> list[dict[str, Any]]:
+        pins = [
+            Pin(c.prefix + CONCEPT, c.version(CONCEPT), 0, c.version(CONCEPT) or "")
+            for c in classifiers
+        ]
+        with ThreadPoolExecutor(_READERS) as pool:
+            return [about for about, _ in pool.map(self._kept_json, pins)]
+
+    def _kept_json(self, pin: Pin) -> tuple[dict[str, Any], str]:
+        """An object of JSON, and why it is empty if it could not be read."""
+        place, stamp = f"{pin.key}@{pin.version_id}", pin.etag
+        kept = self._kept.get(place)
+        if kept and stamp and kept[0] == stamp:
+            return kept[1], ""
+        try:
+            value = self._bucket.read_json(pin.key, pin.version_id)
+        except InvalidInput as error:
+            return {}, str(error)
+        if not isinstance(value, dict):
+            return {}, f"{pin.key} holds {type(value).__name__}; it must be an object."
+        self._kept[place] = (stamp, value)
+        return value, ""
+
+
+def _is_mark(key: str) -> bool:
+    parts = key.split("/")
+    return (
+        len(parts) == 3
+        and parts[2] == CLASSIFIER
+        and is_concept_id(parts[0])
+        and is_output_id(parts[1])
+    )

@@ -1,0 +1,108 @@
+"""Runs as people look at them: what was asked, how far they are, how they ended, what they cost."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from vibe_checker import bucket as keys
+from vibe_checker.bucket import Bucket, Pin
+from vibe_checker.errors import InvalidInput, MissingInput
+from vibe_checker.runs.progress import run_ids
+
+_READERS = 32
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run: its record, its summary once it has ended, and how many concepts have ended."""
+
+    id: str
+    record: dict[str, Any]
+    summary: dict[str, Any]
+    ended: int
+
+    @property
+    def status(self) -> str:
+        """running, succeeded, failed, or refused where it was not begun."""
+        if "error" in self.record:
+            return "refused"
+        return str(self.summary.get("status") or "running")
+
+    @property
+    def trigger(self) -> str:
+        """What made it start, in words."""
+        words = {"concept_ids": "by id", "upload": "upload of concepts.yml"}
+        trigger = str(self.record.get("trigger") or "")
+        return words.get(trigger, trigger) or "unknown"
+
+    @property
+    def concepts(self) -> int:
+        """How many concepts it has."""
+        return int(self.record.get("concept_count") or 0)
+
+    @property
+    def failures(self) -> list[dict[str, str]]:
+        """What failed and why, as the summary has it."""
+        return list(self.summary.get("failures") or [])
+
+
+class Runs:
+    """The runs in a bucket; what can no longer change is kept in memory."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._kept: dict[str, dict[str, Any]] = {}
+        self._results: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    def ids(self) -> list[str]:
+        """The id of every run, the newest first."""
+        return run_ids(self._bucket)
+
+    def views(self, ids: list[str]) -> list[RunView]:
+        """These runs, in this order."""
+        with ThreadPoolExecutor(_READERS) as pool:
+            return list(pool.map(self._view, ids))
+
+    def view(self, run_id: str) -> RunView:
+        """One run; raises MissingInput where there is none."""
+        view = self._view(run_id)
+        if not view.record and not view.ended:
+            raise MissingInput(f"There is no run {run_id}.")
+        return view
+
+    def results(self, run_id: str, start: int, count: int) -> list[dict[str, Any]]:
+        """How concepts of a run ended: `count` of them from the one at `start` on, by key."""
+        pins = list(self._bucket.listed(keys.run_results(run_id)))[start : start + count]
+        with ThreadPoolExecutor(_READERS) as pool:
+            return list(pool.map(self._result, pins))
+
+    def _view(self, run_id: str) -> RunView:
+        record = self._lasting(keys.run_record(run_id))
+        summary = self._lasting(keys.run_summary(run_id)) if "error" not in record else {}
+        ended = summary.get("concepts")
+        if ended is None:
+            ended = sum(1 for _ in self._bucket.keys(keys.run_results(run_id)))
+        return RunView(run_id, record, summary, int(ended))
+
+    def _lasting(self, key: str) -> dict[str, Any]:
+        """A record that is written once; empty while it is not there."""
+        if key in self._kept:
+            return self._kept[key]
+        try:
+            value = self._bucket.read_json(key)
+        except MissingInput:
+            return {}
+        value = value if isinstance(value, dict) else {}
+        if "error" not in value:  # a refused run may be mended and started again
+            self._kept[key] = value
+        return value
+
+    def _result(self, pin: Pin) -> dict[str, Any]:
+        kept = self._results.get(pin.key)
+        if kept and kept[0] == pin.etag:
+            return kept[1]
+        value = self._bucket.read_json(pin.key)
+        if not isinstance(value, dict):
+            raise InvalidInput(f"{pin.key} holds no object.")
+        self._results[pin.key] = (pin.etag, value)
+        return value
