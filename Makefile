@@ -1,7 +1,7 @@
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: install demo test lint clean
+.PHONY: install demo test test-faults lint clean
 
 install: .venv/installed
 
@@ -21,7 +21,11 @@ lint: install
 	$(PY) -m mypy
 
 test: lint
-	$(PY) -m pytest
+	$(PY) -m pytest -m "not exhaustive"
+
+# Every fault in every step, and a table of what came of it
+test-faults: install
+	$(PY) -m pytest tests/faults
 
 clean:
 	rm -rf .venv .cache build cdk.out

@@ -26,6 +26,9 @@ TRANSIENT_ERRORS = [
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.TooManyRequestsException",
 ]
+# A function that ran out of time or memory, or whose process died, may have met a passing trouble
+# of its machine: once more, since twice is no accident.
+DEATHS = ["Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown"]
 # What PlanRun says of a run that cannot be run as asked.
 REFUSALS = ["InvalidRequest", "InvalidInput", "MissingInput", "InvalidEmbeddings"]
 
@@ -229,8 +232,7 @@ class Pipeline(Construct):
             max_delay=Duration.minutes(1),
             jitter_strategy=sfn.JitterType.FULL,
         )
-        # A step that ran out of time may have met a slow start; twice is no accident.
-        task.add_retry(errors=["Sandbox.Timedout"], max_attempts=1)
+        task.add_retry(errors=DEATHS, max_attempts=1)
         return task
 
     def _start_on_upload(self) -> None:

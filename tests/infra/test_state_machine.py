@@ -39,12 +39,12 @@ def test_the_steps_follow_one_another_as_in_the_picture(states: dict[str, Any]) 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_retries_what_may_pass_and_nothing_else(task: str, states: dict[str, Any]) -> None:
-    transient, timed_out = states[task]["Retry"]
+    transient, died = states[task]["Retry"]
     assert transient["ErrorEquals"] == TRANSIENT_ERRORS
     assert transient["MaxAttempts"] == 6
     assert transient["JitterStrategy"] == "FULL"
-    assert timed_out["ErrorEquals"] == ["Sandbox.Timedout"]
-    assert timed_out["MaxAttempts"] == 1
+    assert died["ErrorEquals"] == ["Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown"]
+    assert died["MaxAttempts"] == 1
 
 
 def test_every_transient_error_of_ours_is_retried_by_its_class_name() -> None:
