@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import env, runs
+from cli import concepts, env, runs
 from cli.inputs import commands as inputs
 
 _EPILOG = """\b
@@ -60,6 +60,7 @@ app.command("run")(runs.run)
 app.add_typer(runs.app, name="runs")
 app.command("env")(env.env)
 app.add_typer(inputs.app, name="inputs")
+app.add_typer(concepts.app, name="concepts")
 
 
 def main() -> None:

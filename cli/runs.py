@@ -189,9 +189,14 @@ def _also(where: Where) -> str:
     return "" if where.stack == Where.stack else f" --stack {where.stack}"
 
 
-def offer_to_follow(where: Where, known: set[str]) -> None:
-    """After an upload of concepts.yml: find the run that it starts, none of `known`."""
-    if not is_terminal() or not typer.confirm("Follow the run?", default=True, err=True):
+def offer_to_follow(where: Where, known: set[str], wanted: bool | None) -> None:
+    """After an upload of concepts.yml: follow the run that it starts, none of `known`.
+
+    Somebody at a terminal is asked where `wanted` does not say.
+    """
+    if wanted is None:
+        wanted = is_terminal() and typer.confirm("Follow the run?", default=True, err=True)
+    if not wanted:
         note(f"Follow it: vibe-checker runs follow{_also(where)}")
         return
     from cli import executions, run_records

@@ -44,6 +44,22 @@ def runs(rows: Iterable[dict[str, Any]]) -> Table:
     return table
 
 
+def plain(rows: Iterable[dict[str, Any]]) -> Table:
+    """One row for each mapping, its keys as the header; figures to the right."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    listed = list(rows)
+    for name in listed[0] if listed else ():
+        figures = all(isinstance(row[name], int | float) for row in listed)
+        table.add_column(name.replace("_", " "), justify="right" if figures else "left")
+    for row in listed:
+        table.add_row(*(Text(_shown(value)) for value in row.values()))
+    return table
+
+
+def _shown(value: object) -> str:
+    return "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
 _STYLES = {"succeeded": "green", "running": "yellow"}
 
 
