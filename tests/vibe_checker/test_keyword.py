@@ -1,6 +1,5 @@
 import json
 import re
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -210,15 +209,9 @@ def test_a_part_of_an_arrow_table_is_read_from_where_it_begins():
     assert matcher.find(texts.slice(1)) == matcher.find(texts)[1:]
 
 
-def test_time_grows_with_the_matches_and_not_with_their_square():
+def test_a_text_of_very_many_matches_is_done():
+    # Met pairwise, 64,000 matches would be two billion steps: nobody would wait for this test.
     matcher = KeywordMatcher(["tax", "tax tax", "Tax"], ["duty"])
-
-    def seconds(times: int) -> float:
-        text = pa.array(["tax – " * times + "duty é"], pa.large_string())
-        started = time.process_time()
-        matcher.find(text)
-        return time.process_time() - started
-
-    seconds(1_000)
-    # Sixteen times the matches: sixteen times the time, or 256 times if each met each.
-    assert min(seconds(64_000) for _ in range(3)) < 100 * min(seconds(4_000) for _ in range(9))
+    [spans] = matcher.find(pa.array(["tax – " * 64_000 + "duty é"], pa.large_string()))
+    assert len(spans) == 32_000
+    assert spans[0] == Span(0, 9)
