@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from functions.web import cards, facets, parameters, rendering, responses
+from functions.web import cards, downloading, facets, parameters, rendering, responses
 from functions.web.library import Library, View
 from functions.web.paging import Page
 from functions.web.request import Request
@@ -93,6 +93,7 @@ def predictions(
         chips=chips(request, view),
         sorts=_sorts(view),
         downloads=partial(request.link, page_size=None, sort=None),
+        parts=len(downloading.parts_of(view)),
     )
 
 

@@ -1,6 +1,5 @@
 """One page out of many, and where the others are."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +47,6 @@ class Page:
         """The page after, None on the last."""
         return self.number + 1 if self.number < self.count else None
 
-    def part(self, entries: Sequence[Any]) -> Sequence[Any]:
+    def part(self, entries: Any) -> Any:
         """What of `entries` is on it."""
         return entries[self.start : self.stop]

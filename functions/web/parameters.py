@@ -20,7 +20,7 @@ PAGE_SIZE = 50
 LARGEST_PAGE_SIZE = 200
 _LONGEST_TEXT = 500
 # Deep enough for every list there is, and no number that overflows anything.
-_LAST_PAGE = 1_000_000
+LAST_PAGE = 1_000_000
 _VERSION_ID = re.compile(r"[A-Za-z0-9._-]{1,1024}", re.ASCII)
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -39,7 +39,7 @@ class Parameter:
 _PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
 _SIMILARITY = {"type": "number", "minimum": -1, "maximum": 1}
 PAGING = [
-    Parameter("page", {"type": "integer", "minimum": 1, "maximum": _LAST_PAGE, "default": 1}, ""),
+    Parameter("page", {"type": "integer", "minimum": 1, "maximum": LAST_PAGE, "default": 1}, ""),
     Parameter(
         "page_size",
         {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE_SIZE, "default": PAGE_SIZE},
@@ -114,7 +114,7 @@ def whole(request: Request, name: str, default: int, largest: int) -> int:
 
 def page(request: Request) -> int:
     """Which page, counted from 1."""
-    return whole(request, "page", 1, _LAST_PAGE)
+    return whole(request, "page", 1, LAST_PAGE)
 
 
 def page_size(request: Request) -> int:

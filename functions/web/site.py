@@ -6,7 +6,17 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from functions.web import pages, problems, rendering, responses, static_files
+from functions.web import (
+    api,
+    compare_page,
+    downloading,
+    pages,
+    problems,
+    rendering,
+    responses,
+    runs_pages,
+    static_files,
+)
 from functions.web.auth.gates import Gate
 from functions.web.library import Library
 from functions.web.request import Request
@@ -17,7 +27,20 @@ PAGES: dict[str, Answer] = {
     "/": pages.concepts,
     "/concepts": pages.concepts,
     "/concepts/<concept_id>": pages.concept,
+    "/concepts/<concept_id>/compare": compare_page.compare,
     "/concepts/<concept_id>/classifiers/<classifier_id>": pages.predictions,
+    "/concepts/<concept_id>/classifiers/<classifier_id>/download": downloading.download,
+    "/runs": runs_pages.runs,
+    "/runs/<run_id>": runs_pages.run,
+    "/api/health": api.health,
+    "/api/openapi.json": api.document,
+    "/api/concepts": api.concepts,
+    "/api/concepts/<concept_id>": api.concept,
+    "/api/concepts/<concept_id>/classifiers/<classifier_id>": api.classifier,
+    "/api/concepts/<concept_id>/classifiers/<classifier_id>/predictions": api.predictions,
+    "/api/concepts/<concept_id>/classifiers/<classifier_id>/download": downloading.download,
+    "/api/runs": api.runs,
+    "/api/runs/<run_id>": api.run,
 }
 
 

@@ -95,4 +95,46 @@
     drawing.addEventListener("click", (event) => event.preventDefault());
     drawing.addEventListener("dragstart", (event) => event.preventDefault());
   }
+
+  // A download in parts becomes one file.
+  for (const parts of document.querySelectorAll("[data-parts]")) {
+    const addresses = [...parts.querySelectorAll("a")].map((link) => link.href);
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = parts.dataset.name.split(".").pop().toUpperCase();
+    parts.replaceChildren(button);
+    button.addEventListener("click", async () => {
+      const bodies = [];
+      button.disabled = true;
+      for (const address of addresses) {
+        button.textContent = `part ${bodies.length + 1} of ${addresses.length} …`;
+        const answer = await fetch(address);
+        if (!answer.ok) {
+          button.textContent = "that failed; try again";
+          button.disabled = false;
+          return;
+        }
+        bodies.push(await answer.blob());
+      }
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob(bodies));
+      link.download = parts.dataset.name;
+      link.click();
+      URL.revokeObjectURL(link.href);
+      button.textContent = "saved";
+      button.disabled = false;
+    });
+  }
+
+  // A run that goes on is looked at again, without losing the place.
+  const live = () => document.querySelector("[data-running]");
+  const look = async () => {
+    const answer = await fetch(location.href).catch(() => null);
+    if (answer?.ok) {
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      document.getElementById("live").replaceWith(fresh.getElementById("live"));
+    }
+    if (live()) setTimeout(look, 2000);
+  };
+  if (live()) setTimeout(look, 2000);
 })();

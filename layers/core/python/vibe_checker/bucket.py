@@ -225,11 +225,15 @@ class Bucket:
                 for entry in page.get("Contents", []):
                     yield entry["Key"]
 
-    def listed(self, prefix: str) -> Iterator[Pin]:
-        """Every object below `prefix` as it is now, without its version id, in S3's order."""
+    def listed(self, prefix: str, *, deep: bool = True) -> Iterator[Pin]:
+        """Every object below `prefix` as it is now, without its version id, in S3's order.
+
+        Not `deep`: those in "folders" below it are left out.
+        """
         paginator = self.client.get_paginator("list_objects_v2")
+        delimiter = "" if deep else "/"
         with _translated(self.name, prefix):
-            for page in paginator.paginate(Bucket=self.name, Prefix=prefix):
+            for page in paginator.paginate(Bucket=self.name, Prefix=prefix, Delimiter=delimiter):
                 for entry in page.get("Contents", []):
                     yield Pin(entry["Key"], None, entry["Size"], entry["ETag"].strip('"'))
 

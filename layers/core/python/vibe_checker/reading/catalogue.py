@@ -146,6 +146,9 @@ class Catalogue:
     def classifier(self, concept_id: ConceptId, classifier_id: str, edition: str) -> Classifier:
         """One classifier, or an earlier edition of it; raises MissingInput, InvalidInput."""
         key = keys.output_prefix(concept_id, classifier_id) + CLASSIFIER
+        # Asked of the listing: who may list outputs only is told "denied" for a missing object.
+        if not any(pin.key == key for pin in self._bucket.listed(key)):
+            raise MissingInput(f"{concept_id} has no classifier {classifier_id} that is published.")
         record = self._bucket.read_json(key, edition or None)
         if not isinstance(record, dict):
             raise InvalidInput(f"{key} holds {type(record).__name__}; it must be an object.")

@@ -66,6 +66,7 @@ class PredictionsFile:
     probability: Floats
     similarity: Floats
     columns: dict[str, Column]
+    metadata_names: list[str]
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -127,6 +128,7 @@ def _from_table(lines: Lines, table: Any) -> PredictionsFile:
         probability=_best(_floats(table["prediction_probability"]), spans),
         similarity=_floats(similarity, len(lines)),
         columns=_columns(fields),
+        metadata_names=list(fields),
     )
 
 
@@ -193,6 +195,7 @@ def _from_records(lines: Lines, read: list[records.Record], broken: int = 0) -> 
         probability=np.array([record.probability for record in read], dtype=np.float64),
         similarity=np.array([record.similarity for record in read], dtype=np.float64),
         columns=_columns(fields),
+        metadata_names=list(fields),
     )
 
 

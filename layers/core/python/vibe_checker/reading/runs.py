@@ -41,18 +41,22 @@ class RunView:
         return int(self.record.get("concept_count") or 0)
 
     @property
+    def share(self) -> float:
+        """The share of its concepts that have ended."""
+        return min(self.ended / self.concepts, 1.0) if self.concepts else 0.0
+
+    @property
     def failures(self) -> list[dict[str, str]]:
         """What failed and why, as the summary has it."""
         return list(self.summary.get("failures") or [])
 
 
 class Runs:
-    """The runs in a bucket; what can no longer change is kept in memory."""
+    """The runs in a bucket; a file is kept in memory while its ETag is the one listed."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
-        self._kept: dict[str, dict[str, Any]] = {}
-        self._results: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._kept: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def ids(self) -> list[str]:
         """The id of every run, the newest first."""
@@ -74,35 +78,27 @@ class Runs:
         """How concepts of a run ended: `count` of them from the one at `start` on, by key."""
         pins = list(self._bucket.listed(keys.run_results(run_id)))[start : start + count]
         with ThreadPoolExecutor(_READERS) as pool:
-            return list(pool.map(self._result, pins))
+            return list(pool.map(self._object, pins))
 
     def _view(self, run_id: str) -> RunView:
-        record = self._lasting(keys.run_record(run_id))
-        summary = self._lasting(keys.run_summary(run_id)) if "error" not in record else {}
+        # What is there is asked of the listing, so that nothing is read before it is written.
+        there = {pin.key: pin for pin in self._bucket.listed(f"{keys.RUNS}{run_id}/", deep=False)}
+        record = self._object(there.get(keys.run_record(run_id)))
+        summary = self._object(there.get(keys.run_summary(run_id)))
         ended = summary.get("concepts")
         if ended is None:
             ended = sum(1 for _ in self._bucket.keys(keys.run_results(run_id)))
         return RunView(run_id, record, summary, int(ended))
 
-    def _lasting(self, key: str) -> dict[str, Any]:
-        """A record that is written once; empty while it is not there."""
-        if key in self._kept:
-            return self._kept[key]
-        try:
-            value = self._bucket.read_json(key)
-        except MissingInput:
+    def _object(self, pin: Pin | None) -> dict[str, Any]:
+        """A file's JSON, read again only when it is another; empty where there is no file."""
+        if pin is None:
             return {}
-        value = value if isinstance(value, dict) else {}
-        if "error" not in value:  # a refused run may be mended and started again
-            self._kept[key] = value
-        return value
-
-    def _result(self, pin: Pin) -> dict[str, Any]:
-        kept = self._results.get(pin.key)
+        kept = self._kept.get(pin.key)
         if kept and kept[0] == pin.etag:
             return kept[1]
         value = self._bucket.read_json(pin.key)
         if not isinstance(value, dict):
             raise InvalidInput(f"{pin.key} holds no object.")
-        self._results[pin.key] = (pin.etag, value)
+        self._kept[pin.key] = (pin.etag, value)
         return value

@@ -1,0 +1,32 @@
+"""What a run costs in AWS, estimated from what its results record.
+
+Prices of us-east-1 in November 2026, x86, without the free tier. Lambda bills memory × time, Step
+Functions each step that a concept takes. What the results do not record (fetching the concept,
+finding passages, publishing) is taken as measured on two cores.
+"""
+
+from typing import Any
+
+GB_SECOND_DOLLARS = 0.0000166667
+TRANSITION_DOLLARS = 0.000025
+# ClassifyPassages has 3,538 MiB.
+_CLASSIFY_GB = 3.455
+# FetchConcept 1 s of 0.5 GB, FindPassages 2 s of 3.5 GB, recording and starting up.
+_CONCEPT_GB_SECONDS = 8.5
+_CONCEPT_TRANSITIONS = 8
+_CLASSIFIER_GB_SECONDS = 2.0
+_CLASSIFIER_TRANSITIONS = 5
+
+
+def dollars(results: list[dict[str, Any]], shard_size: int) -> float:
+    """The estimated cost of the concepts with these results."""
+    gb_seconds, transitions = 0.0, 0
+    for result in results:
+        gb_seconds += _CONCEPT_GB_SECONDS
+        transitions += _CONCEPT_TRANSITIONS
+        for classifier in result.get("classifiers", []):
+            gb_seconds += _CLASSIFIER_GB_SECONDS
+            gb_seconds += _CLASSIFY_GB * float(classifier.get("seconds", 0))
+            shards = -(-int(classifier.get("passages", 0)) // max(shard_size, 1))
+            transitions += _CLASSIFIER_TRANSITIONS + shards
+    return gb_seconds * GB_SECOND_DOLLARS + transitions * TRANSITION_DOLLARS
