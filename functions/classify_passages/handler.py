@@ -8,7 +8,6 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vibe_checker import bucket as keys
@@ -16,13 +15,14 @@ from vibe_checker import passages, predictions
 from vibe_checker.bucket import Bucket, LocalCopies, Pin
 from vibe_checker.classifiers import Classifier, open_classifier
 from vibe_checker.concept import Concept
+from vibe_checker.observing import Step
 
 if TYPE_CHECKING:
     from vibe_checker.classifiers.directory import ModelDirectory
 
 BUCKET = os.environ["BUCKET"]
 
-logger = Logger()
+step = Step()
 bucket = Bucket(boto3.client("s3"), BUCKET)
 copies = LocalCopies(bucket, Path(gettempdir()) / "vibe-checker")
 
@@ -52,13 +52,12 @@ def model(concept_id: str, name: str, files: tuple[Pin, ...]) -> "ModelDirectory
     return models[content]
 
 
-@logger.inject_lambda_context
+@step.handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id", "concept_id", "classifier", "shard"}` → counts; the lines go to the bucket."""
     started = time.perf_counter()
     run_id, concept_id, shard = event["run_id"], event["concept_id"], event["shard"]
     name, files = event["classifier"]["name"], event["classifier"]["files"]
-    logger.append_keys(run_id=run_id, concept_id=concept_id, classifier=name, shard=shard)
     classifier = opened(run_id, concept_id, name, tuple(Pin(**pin) for pin in files))
     candidates = passages.from_bytes(bucket.read(keys.work_candidates(run_id, concept_id, shard)))
     found = classifier.predict(candidates)
@@ -67,5 +66,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     bucket.write_json(keys.work_classifier(run_id, concept_id, name), classifier.card.as_json())
     positives = sum(bool(prediction.spans) for prediction in found)
     seconds = round(time.perf_counter() - started, 3)
-    logger.info("classified", passages=len(found), positives=positives, seconds=seconds)
+    step.report("classified", passages=len(found), positives=positives, seconds=seconds)
     return {"passages": len(found), "positives": positives, "seconds": seconds}

@@ -7,12 +7,12 @@ from typing import Any
 
 import boto3
 import httpx
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vibe_checker import bucket as keys
 from vibe_checker.bucket import Bucket
 from vibe_checker.mediawiki import Credentials
+from vibe_checker.observing import Step
 from vibe_checker.wikibase import Properties, WikibaseClient
 
 BUCKET = os.environ["BUCKET"]
@@ -21,7 +21,7 @@ WIKIBASE_PROPERTIES = Properties(**json.loads(os.environ["WIKIBASE_PROPERTIES"])
 # Empty where the Wikibase is read without a login.
 WIKIBASE_SECRET = os.environ["WIKIBASE_SECRET"]
 
-logger = Logger()
+step = Step()
 bucket = Bucket(boto3.client("s3"), BUCKET)
 
 
@@ -35,12 +35,11 @@ def wikibase() -> WikibaseClient:
     return WikibaseClient(httpx.Client(), WIKIBASE_URL, WIKIBASE_PROPERTIES, credentials)
 
 
-@logger.inject_lambda_context
+@step.handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id", "concept_id"}` → the label; the concept itself goes to the bucket."""
     run_id, concept_id = event["run_id"], event["concept_id"]
-    logger.append_keys(run_id=run_id, concept_id=concept_id)
     concept = wikibase().fetch_concept(concept_id)
     bucket.write_json(keys.work_concept(run_id, concept_id), concept.model_dump(mode="json"))
-    logger.info("fetched", labels=len(concept.all_labels), revision=concept.revision)
+    step.report("fetched", labels=len(concept.all_labels), revision=concept.revision)
     return {"label": concept.preferred_label}

@@ -7,7 +7,6 @@ from tempfile import gettempdir
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vibe_checker import bucket as keys
@@ -17,11 +16,12 @@ from vibe_checker.classifiers import takes_embeddings
 from vibe_checker.concept import Concept
 from vibe_checker.dataset import DataSet
 from vibe_checker.embedder import Embedder
+from vibe_checker.observing import Step
 from vibe_checker.runs.plan import Plan
 
 BUCKET = os.environ["BUCKET"]
 
-logger = Logger()
+step = Step()
 bucket = Bucket(boto3.client("s3"), BUCKET)
 copies = LocalCopies(bucket, Path(gettempdir()) / "vibe-checker")
 
@@ -40,14 +40,13 @@ def opened(run_id: str) -> tuple[Plan, DataSet]:
     )
 
 
-@logger.inject_lambda_context
+@step.handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id", "concept_id", "classifiers"}` → the numbers of the shards.
 
     The passages go to the bucket, with their embeddings if a classifier takes them.
     """
     run_id, concept_id = event["run_id"], event["concept_id"]
-    logger.append_keys(run_id=run_id, concept_id=concept_id)
     plan, data_set = opened(run_id)
     concept = Concept.model_validate(bucket.read_json(keys.work_concept(run_id, concept_id)))
     with_embeddings = any(
@@ -59,5 +58,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     for shard, start in enumerate(starts):
         body = passages.to_bytes(found.slice(start, plan.settings.shard_size))
         bucket.write(keys.work_candidates(run_id, concept_id, shard), body)
-    logger.info("found", passages=len(found), shards=len(starts))
+    step.report("found", passages=len(found), shards=len(starts))
     return {"passages": len(found), "shards": list(range(len(starts)))}

@@ -4,12 +4,12 @@ import os
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vibe_checker import bucket as keys
 from vibe_checker.bucket import Bucket
-from vibe_checker.runs.plan import Execution, Settings, plan
+from vibe_checker.observing import Step
+from vibe_checker.runs.plan import Execution, Settings, plan, run_id_of
 
 BUCKET = os.environ["BUCKET"]
 SETTINGS = Settings(
@@ -19,13 +19,15 @@ SETTINGS = Settings(
     shard_size=int(os.environ["SHARD_SIZE"]),
 )
 
-logger = Logger()
+step = Step()
 bucket = Bucket(boto3.client("s3"), BUCKET)
 
 
-@logger.inject_lambda_context
+@step.handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"execution": {"arn", "started_at"}, "input"}` → the run's id and where its list lies."""
-    planned = plan(bucket, SETTINGS, Execution(**event["execution"]), event["input"])
-    logger.info("planned", run_id=planned.run_id, concepts=planned.concept_count)
+    execution = Execution(**event["execution"])
+    step.about(run_id=run_id_of(execution, event["input"]))
+    planned = plan(bucket, SETTINGS, execution, event["input"])
+    step.report("planned", concepts=planned.concept_count)
     return {"run_id": planned.run_id, "concepts_key": keys.run_concepts(planned.run_id)}

@@ -5,18 +5,18 @@ from functools import lru_cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vibe_checker import bucket as keys
 from vibe_checker.bucket import Bucket
 from vibe_checker.concept import Concept
+from vibe_checker.observing import Step
 from vibe_checker.publication import publish
 from vibe_checker.runs.plan import Plan
 
 BUCKET = os.environ["BUCKET"]
 
-logger = Logger()
+step = Step()
 bucket = Bucket(boto3.client("s3"), BUCKET)
 
 
@@ -26,12 +26,16 @@ def plan(run_id: str) -> Plan:
     return Plan.load(bucket, run_id)
 
 
-@logger.inject_lambda_context
+@step.handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id", "concept_id", "classifier", "shards"}` → how the classifier ended."""
     run_id, concept_id, name = event["run_id"], event["concept_id"], event["classifier"]["name"]
-    logger.append_keys(run_id=run_id, concept_id=concept_id, classifier=name)
     concept = Concept.model_validate(bucket.read_json(keys.work_concept(run_id, concept_id)))
     outcome = publish(bucket, plan(run_id), concept, name, event["shards"])
-    logger.info("published", outcome=outcome)
+    step.report(
+        "published",
+        classifier_id=outcome["classifier_id"],
+        passages=outcome["passages"],
+        positives=outcome["positives"],
+    )
     return outcome

@@ -5,19 +5,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vibe_checker.bucket import Bucket
+from vibe_checker.observing import Step
 from vibe_checker.runs.results import Failure, record_failure
 
 BUCKET = os.environ["BUCKET"]
 
-logger = Logger()
+step = Step()
 bucket = Bucket(boto3.client("s3"), BUCKET)
 
 
-@logger.inject_lambda_context
+@step.handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id", "concept_id", "started_at", "classifier"?, "error"}` → the failure in short.
 
@@ -25,7 +25,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     and goes to the bucket.
     """
     run_id, concept_id = event["run_id"], event["concept_id"]
-    logger.append_keys(run_id=run_id, concept_id=concept_id)
     failure = Failure.caught(event["error"])
     outcome: dict[str, Any] = {"error": failure.as_json()}
     if "classifier" in event:
@@ -34,5 +33,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         started_at = datetime.fromisoformat(event["started_at"])
         seconds = (datetime.now(UTC) - started_at).total_seconds()
         record_failure(bucket, run_id, concept_id, failure, seconds)
-    logger.error("failed", outcome=outcome)
+    step.report("recorded a failure", outcome=outcome)
     return outcome

@@ -5,25 +5,25 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vibe_checker.bucket import Bucket
 from vibe_checker.errors import RunFailed
+from vibe_checker.observing import Step
 from vibe_checker.runs.results import cause, summarise
 
 BUCKET = os.environ["BUCKET"]
 
-logger = Logger()
+step = Step()
 bucket = Bucket(boto3.client("s3"), BUCKET)
 
 
-@logger.inject_lambda_context
+@step.handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id"}` → `{"status", "error", "cause"}`; the summary goes to the bucket."""
-    logger.append_keys(run_id=event["run_id"])
     summary = summarise(bucket, event["run_id"], datetime.now(UTC))
-    logger.info("summarised", status=summary["status"], failed=len(summary["failed_concepts"]))
+    failed = len(summary["failed_concepts"])
+    step.report("summarised", status=summary["status"], failed_concepts=failed)
     return {
         "status": summary["status"],
         "error": RunFailed.__name__,
