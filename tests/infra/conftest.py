@@ -1,22 +1,28 @@
 """The synthesised stack, once for all of its tests."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.project import STACK, synthesise
+from local.project import ROOT, STACK
 
 Resources = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
 def cdk_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The cloud assembly of the stack with its default settings."""
-    directory = tmp_path_factory.mktemp("synth") / "cdk.out"
-    synthesise(directory, {})
-    return directory
+    """The cloud assembly of the stack with its default settings.
+
+    As plain `python app.py` writes it, without AWS credentials or anything else of the user's.
+    """
+    directory = tmp_path_factory.mktemp("synth")
+    bare = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "CDK_OUTDIR": str(directory / "out")}
+    subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=bare, check=True)
+    return directory / "out"
 
 
 @pytest.fixture(scope="session")
