@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import concepts, env, runs
+from cli import concepts, env, models, results, runs
 from cli.inputs import commands as inputs
 
 _EPILOG = """\b
@@ -58,9 +58,12 @@ def vibe_checker(
 
 app.command("run")(runs.run)
 app.add_typer(runs.app, name="runs")
-app.command("env")(env.env)
-app.add_typer(inputs.app, name="inputs")
 app.add_typer(concepts.app, name="concepts")
+app.add_typer(results.app, name="results")
+app.add_typer(inputs.app, name="inputs")
+app.add_typer(models.classifier, name="classifier")
+app.add_typer(models.model, name="model")
+app.command("env")(env.env)
 
 
 def main() -> None:
