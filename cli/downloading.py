@@ -28,8 +28,9 @@ def write(
     if path.suffix == ".jsonl":
         count = 0
         with part.open("wb") as file:
-            for count, line in enumerate(lines, start=1):
+            for line in lines:
                 file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+                count += 1
     else:
         table = _table(list(lines), as_text=path.suffix == ".csv")
         writer = pyarrow.csv.write_csv if path.suffix == ".csv" else pyarrow.parquet.write_table
