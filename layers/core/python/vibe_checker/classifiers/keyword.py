@@ -23,7 +23,7 @@ from vibe_checker.classifiers.flat_texts import Flags, FlatTexts, Places, folded
 from vibe_checker.concept import Concept
 from vibe_checker.identifiers import KEYWORD
 from vibe_checker.predictions import Card, Prediction
-from vibe_checker.spans import Span, merge, without_overlaps
+from vibe_checker.spans import Span, many_objects, merge, spans_of, without_overlaps
 
 # Part of a classifier's id: raise it when the rules above change.
 _RULES = 1
@@ -52,8 +52,9 @@ class KeywordClassifier:
 
     def predict(self, candidates: pa.Table) -> list[Prediction]:
         """The label matches in each candidate's text; labels give no probability."""
-        found = self._matcher.find(candidates["text"].combine_chunks())
-        return [Prediction(spans, None) for spans in found]
+        with many_objects():
+            found = self._matcher.find(candidates["text"].combine_chunks())
+            return [Prediction(spans, None) for spans in found]
 
 
 class _Label(NamedTuple):
@@ -109,7 +110,7 @@ class KeywordMatcher:
         borders = np.flatnonzero(np.diff(hits.rows, prepend=-1, append=-1)).tolist()
         settled = _settled_rows(hits, len(texts)).tolist()
         rows, ranks = hits.rows.tolist(), hits.ranks.tolist()
-        spans = list(map(Span, hits.starts.tolist(), hits.ends.tolist()))
+        spans = spans_of(hits.starts.tolist(), hits.ends.tolist())
         for first, last in pairwise(borders):
             row, left = rows[first], spans[first:last]
             if not settled[row]:

@@ -1,5 +1,6 @@
 """Classifiers that give one probability for a passage: positive means a span over all of it."""
 
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vibe_checker.predictions import Prediction
-from vibe_checker.spans import Span
+from vibe_checker.spans import many_objects, spans_of
 
 Probabilities = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -26,8 +27,12 @@ def whole_text_predictions(
 ) -> list[Prediction]:
     """A prediction for each text; positive from the threshold on. float32 [len(texts)]."""
     # In float32, so that a probability written 0.7 is not below a threshold of 0.7.
-    positive = (probabilities >= np.float32(threshold)).tolist()
-    rows = zip(positive, pc.utf8_length(texts).to_pylist(), written(probabilities), strict=True)
-    return [
-        Prediction([Span(0, length, p)] if hit and length else [], p) for hit, length, p in rows
-    ]
+    positive = probabilities >= np.float32(threshold)
+    lengths = pc.utf8_length(texts).to_numpy()
+    with many_objects():
+        shown = written(probabilities)
+        spans = spans_of(repeat(0), lengths.tolist(), shown)
+        hits = (positive & (lengths > 0)).tolist()
+        found = ([span] if hit else [] for hit, span in zip(hits, spans, strict=True))
+        pairs = zip(found, shown, strict=True)
+        return list(map(tuple.__new__, repeat(Prediction), pairs))

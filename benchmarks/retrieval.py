@@ -1,0 +1,139 @@
+"""FindPassages at 1,000,000 × 384 float32: score every row, select the best."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from benchmarks.data import unit_rows
+from benchmarks.measure import Row, Task, chart, medians
+from vibe_checker import retrieval
+
+ROWS = 1_000_000
+_DIMENSION = 384
+_BYTES = ROWS * _DIMENSION * 4
+_BEST = 100_000
+# Copied to see what the memory gives: larger than any cache.
+_COPIED = 256 << 20
+
+
+def measure(rounds: int, quick: bool) -> list[Row]:
+    """Scoring, selection and memory, beside a full sort, faiss and usearch."""
+    with TemporaryDirectory() as temporary:
+        path = Path(temporary) / "embeddings.npy"
+        _write(path)
+        matrix = retrieval.open_matrix(path, ROWS)
+        query = np.asarray(matrix[17]).copy()
+        rows = [*_scoring(matrix, query, rounds), *_selection(matrix, query, rounds)]
+        return [*rows, _memory(path), *_growth(matrix, query, rounds)]
+
+
+def _write(path: Path) -> None:
+    block = unit_rows(50_000, _DIMENSION)
+    matrix = np.lib.format.open_memmap(path, "w+", np.float32, (ROWS, _DIMENSION))
+    for start in range(0, ROWS, len(block)):
+        # Rotated, so that no two rows are the same.
+        matrix[start : start + len(block)] = np.roll(block, start // len(block), axis=1)
+    matrix.flush()
+
+
+def _scoring(matrix: retrieval.Floats, query: retrieval.Floats, rounds: int) -> list[Row]:
+    found = medians(
+        {"ours": lambda: retrieval.similarities(matrix, query), "read": _reader()}, rounds
+    )
+    gigabytes = _BYTES / found["ours"] / 1e9
+    bandwidth = _COPIED / found["read"] / 1e9
+    share = gigabytes / bandwidth
+    what = f"Score {ROWS:,} × {_DIMENSION}"
+    return [
+        Row(what, "ours", 1000 * found["ours"], "ms"),
+        Row(what, f"ours, of the {bandwidth:.3g} GB/s that all cores read", 100 * share, "%",
+            None, "≥ 65 %", share >= 0.65),
+    ]  # fmt: skip
+
+
+def _reader() -> Task:
+    """Every core multiplies its part of a matrix in memory by a vector, which only reads."""
+    cores = os.cpu_count() or 1
+    parts = np.array_split(np.ones((_COPIED // 4 // 512, 512), np.float32), cores)
+    vector = np.ones(512, np.float32)
+
+    def run() -> None:
+        with ThreadPoolExecutor(cores) as pool:
+            list(pool.map(lambda part: part @ vector, parts))
+
+    return run
+
+
+def _selection(matrix: retrieval.Floats, query: retrieval.Floats, rounds: int) -> list[Row]:
+    """Ours selects from scores; what searches by itself is set beside scoring and selection."""
+    import faiss
+    from usearch.index import MetricKind, search
+
+    scores = retrieval.similarities(matrix, query)
+    index = faiss.IndexFlatIP(_DIMENSION)
+    index.add(matrix)
+    queries = query[None, :]
+    tasks: dict[str, Task] = {
+        "select 10,000": lambda: retrieval.select(scores, 0.99, 10_000, _BEST),
+        "select 100,000": lambda: retrieval.select(scores, -1, 10_000, _BEST),
+        "np.argsort": lambda: np.argsort(-scores, kind="stable")[:_BEST],
+        "ours": lambda: _found(matrix, query),
+        "numpy @ and argsort": lambda: np.argsort(-(matrix @ query))[:_BEST],
+        "faiss IndexFlatIP": lambda: index.search(queries, _BEST),
+        "usearch, exact": lambda: search(
+            matrix, query, 10_000, MetricKind.IP, exact=True, threads=os.cpu_count() or 1
+        ),
+    }
+    found = medians(tasks, rounds)
+    what = f"Select from {ROWS:,} scores"
+    rows = [
+        Row(what, how, 1000 * found[name], "ms", found[name] / found["select 100,000"], *promise)
+        for name, how, promise in (
+            ("select 10,000", "ours, 10,000", ("< 25 ms", found["select 10,000"] < 0.025)),
+            ("select 100,000", "ours, 100,000", ("< 25 ms", found["select 100,000"] < 0.025)),
+            ("np.argsort", "np.argsort, all", ("", None)),
+        )
+    ]
+    what = f"Score {ROWS:,} × {_DIMENSION} and select 100,000"
+    rows += [
+        Row(what, name, 1000 * found[name], "ms", found[name] / found["ours"])
+        for name in ("ours", "numpy @ and argsort", "faiss IndexFlatIP")
+    ]
+    ratio = found["usearch, exact"] / found["ours"]
+    return [*rows, Row(what, "usearch, exact, 10,000", 1000 * found["usearch, exact"], "ms", ratio)]
+
+
+def _found(matrix: retrieval.Floats, query: retrieval.Floats) -> retrieval.Rows:
+    return retrieval.select(retrieval.similarities(matrix, query), -1, 10_000, _BEST)
+
+
+def _memory(path: Path) -> Row:
+    """What a process takes above the mapped file, in one of its own."""
+    code = (
+        "import sys; import numpy as np; from pathlib import Path;"
+        "from vibe_checker import retrieval as r;"
+        "anonymous = lambda: int(next(line for line in open('/proc/self/status')"
+        " if line.startswith('RssAnon')).split()[1]) / 1024;"
+        f"before = anonymous(); m = r.open_matrix(Path(sys.argv[1]), {ROWS});"
+        "s = r.similarities(m, np.asarray(m[17]).copy());"
+        f"r.select(s, -1, 10_000, {_BEST}); print(anonymous() - before)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    megabytes = float(run.stdout)
+    what = f"Memory above the map of {ROWS:,} × {_DIMENSION}"
+    return Row(what, "ours", megabytes, "MB", None, "≤ 200 MB", megabytes <= 200)
+
+
+def _growth(matrix: retrieval.Floats, query: retrieval.Floats, rounds: int) -> list[Row]:
+    points = {}
+    for number in (10_000, 100_000, ROWS):
+        part = matrix[:number]
+        points[number] = medians({"ours": lambda p=part: _found(p, query)}, rounds)["ours"]  # type: ignore[misc]
+    return [Row("Score and select, by passages", "ours", 0, "s", chart=chart(points))]
