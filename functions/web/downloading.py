@@ -14,7 +14,7 @@ from vibe_checker.reading import downloads
 from vibe_checker.reading.columns import Counts
 
 _LINK_SECONDS = 300
-_TYPES = {"jsonl": "application/jsonl", "csv": "text/csv; charset=utf-8"}
+_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
 def download(

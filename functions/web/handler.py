@@ -37,8 +37,9 @@ def gate() -> Gate:
     raise ValueError(f"AUTH is {AUTH!r}")
 
 
-# As many connections as threads that read at once.
-client = boto3.client("s3", config=Config(max_pool_connections=32))
+# As many connections as threads that read at once; links to files are signed the new way, which
+# every region takes.
+client = boto3.client("s3", config=Config(max_pool_connections=32, signature_version="s3v4"))
 site = Site(Library(Bucket(client, BUCKET)), gate(), logger)
 
 

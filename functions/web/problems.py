@@ -36,8 +36,9 @@ TITLES = {
 def status_of(error: Exception) -> int:
     """The HTTP status for an error; 500 for one that nobody foresaw."""
     if isinstance(error, ClientError):
-        denied = error.response.get("Error", {}).get("Code") in ("AccessDenied", "403")
-        return 403 if denied else 500
+        code = error.response.get("Error", {}).get("Code", "")
+        # S3 calls a version id that it never gave an invalid argument.
+        return {"AccessDenied": 403, "403": 403, "InvalidArgument": 404}.get(code, 500)
     for kind, status in (
         (BadParameter, 422),
         (NotFound, 404),
@@ -56,4 +57,6 @@ def message_of(error: Exception) -> str:
     status = status_of(error)
     if isinstance(error, ClientError) and status == 403:
         return "The page's function may not read this file. Its role grants the outputs only."
+    if isinstance(error, ClientError) and status == 404:
+        return "There is no such edition."
     return "The function's log says more." if status == 500 else str(error)

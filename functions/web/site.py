@@ -64,7 +64,10 @@ class Site:
         """The response to one event."""
         self._request = Request.of(event)
         response: dict[str, Any] = self._app.resolve(dict(event), context)  # type: ignore[arg-type]
-        response["headers"] = {**response.get("headers", {}), **responses.SECURITY_HEADERS}
+        headers = {**response.get("headers", {}), **responses.SECURITY_HEADERS}
+        # Payload format 2.0 has a place of its own for cookies.
+        response["cookies"] = [headers.pop("Set-Cookie")] if "Set-Cookie" in headers else []
+        response["headers"] = headers
         return response
 
     def _guarded(self, answer: Answer) -> Answer:

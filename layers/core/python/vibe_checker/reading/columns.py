@@ -137,8 +137,6 @@ def within(
 def column(name: str, values: Any) -> Column | None:
     """A column from an Arrow array; None for what nobody can filter by, such as objects."""
     kind = values.type
-    if pa.types.is_timestamp(kind):
-        return Dates(name, _days(values.cast(pa.string())))
     if pa.types.is_list(kind):
         return _listed(name, values)
     if pa.types.is_boolean(kind):

@@ -23,7 +23,8 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 # A line must fit into a block, and lines are a few hundred bytes to a few MB.
 _BLOCK_BYTES = 8 << 20
-_FIELDS = {"id", "text", "spans", "prediction_probability", "similarity", "metadata"}
+# Looked at to learn which metadata is text, so that the file need not be read twice.
+_SAMPLE = 100
 
 
 class Lines:
@@ -89,7 +90,7 @@ def open_file(path: Path) -> PredictionsFile:
         body = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     lines = Lines(body)
     try:
-        table = _read(path)
+        table = _read(path, _texts(lines))
         if table.num_rows == len(lines):
             return _from_table(lines, table)
     except (pa.ArrowException, KeyError, TypeError, ValueError):
@@ -97,18 +98,33 @@ def open_file(path: Path) -> PredictionsFile:
     return _from_lines(body, lines)
 
 
-def _read(path: Path) -> Any:
-    parse = pj.ParseOptions(
-        explicit_schema=pa.schema(
-            [
-                ("id", pa.string()),
-                ("text", pa.large_string()),
-                ("prediction_probability", pa.float64()),
-            ]
-        )
-    )
+def _read(path: Path, texts: set[str]) -> Any:
+    """The file as a table; metadata in `texts` is read as text, the other is inferred.
+
+    Text that looks like a moment would be inferred to be one, and moved to UTC: the first of
+    January at five hours east would become the year before.
+    """
+    metadata = pa.struct([(name, pa.string()) for name in sorted(texts)])
+    fields = [
+        ("id", pa.string()),
+        ("text", pa.large_string()),
+        ("prediction_probability", pa.float64()),
+        ("metadata", metadata),
+    ]
+    parse = pj.ParseOptions(explicit_schema=pa.schema(fields))
     with pa.memory_map(str(path)) as source:
-        return pj.read_json(source, pj.ReadOptions(block_size=_BLOCK_BYTES), parse)
+        table = pj.read_json(source, pj.ReadOptions(block_size=_BLOCK_BYTES), parse)
+    moments = {f.name for f in table["metadata"].type if pa.types.is_timestamp(f.type)}
+    return _read(path, texts | moments) if moments else table
+
+
+def _texts(lines: Lines) -> set[str]:
+    """The metadata that is text, as far as some lines out of all show."""
+    found: set[str] = set()
+    for number in range(0, len(lines), max(len(lines) // _SAMPLE, 1)):
+        metadata = records.loads(lines[number])["metadata"] or {}
+        found |= {name for name, value in metadata.items() if isinstance(value, str)}
+    return found
 
 
 def _from_table(lines: Lines, table: Any) -> PredictionsFile:
