@@ -66,8 +66,8 @@ def test_ctrl_c_leaves_the_run_going_and_says_how_to_follow_it(
     )
     assert process.stderr
     before = ""
-    while "\nrun " not in before:
-        before += process.stderr.readline()
+    while "\nrun " not in before and (line := process.stderr.readline()):
+        before += line
     process.send_signal(signal.SIGINT)
     after = process.communicate(timeout=60)[1]
     assert process.returncode == 130
