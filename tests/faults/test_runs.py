@@ -1,5 +1,6 @@
 """What may happen to runs as wholes, and what stands beside them."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,7 +89,7 @@ def test_a_run_stopped_by_hand_and_started_again_publishes_everything(
 ) -> None:
     machine = project.aws.client("stepfunctions")
     execution = project.start(BOTH)
-    _wait_for_a_candidate(project, project.run_of(execution))
+    _wait_for(project, f"runs/{project.run_of(execution)}/work/")
     machine.stop_execution(executionArn=execution)
     assert project.describe(execution)["status"] == "ABORTED"
     assert project.wait(project.start(BOTH))["status"] == "SUCCEEDED"
@@ -100,7 +101,7 @@ def test_a_data_set_uploaded_in_mid_run_is_not_mixed_in(
 ) -> None:
     execution = project.start({"concept_ids": ["Q420"], "classifiers": ["keyword"]})
     run_id = project.run_of(execution)
-    _wait_for_plan(project, run_id)
+    _wait_for(project, keys.run_record(run_id))
     count = len(project.bucket.read(keys.PASSAGES))
     pinned = Plan.load(project.bucket, run_id).inputs
     try:
@@ -114,11 +115,8 @@ def test_a_data_set_uploaded_in_mid_run_is_not_mixed_in(
     ROWS.append(("all", "another data set in mid-run", "the pinned versions were read"))
 
 
-def _wait_for_plan(project: LocalProject, run_id: str) -> None:
-    while not list(project.bucket.keys(keys.run_record(run_id))):
-        pass
-
-
-def _wait_for_a_candidate(project: LocalProject, run_id: str) -> None:
-    while not list(project.bucket.keys(f"runs/{run_id}/work/")):
-        pass
+def _wait_for(project: LocalProject, prefix: str) -> None:
+    """Return when there is an object below `prefix`; fail where none comes."""
+    deadline = time.monotonic() + 120
+    while not list(project.bucket.keys(prefix)):
+        assert time.monotonic() < deadline, f"nothing came below {prefix}"
