@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.layers import ROOT, core_layer, dependencies_layer, runtime
+from infra.nag import acknowledge
 from infra.settings import PYTHON_VERSION
 
 # The image's context is the whole repository seen through this: an edit elsewhere leaves the
@@ -56,7 +59,7 @@ class Functions:
             timeout=timeout,
             ephemeral_storage_size=storage,
             environment={**self._environment, **(environment or {}), **_named(name)},
-            log_group=self._log_group(name),
+            **self._observed(name),
         )
 
     def zip(
@@ -81,16 +84,25 @@ class Functions:
             memory_size=int(memory.to_mebibytes()),
             timeout=timeout,
             environment={**self._environment, **(environment or {}), **_named(name)},
-            log_group=self._log_group(name),
+            **self._observed(name),
         )
 
-    def _log_group(self, name: str) -> logs.LogGroup:
-        return logs.LogGroup(
+    def _observed(self, name: str) -> dict[str, Any]:
+        """A log that expires, traces, and a role that may write these two and nothing else."""
+        log = logs.LogGroup(
             self._scope,
             f"{name}Logs",
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=RemovalPolicy.DESTROY,
         )
+        role = iam.Role(
+            self._scope,
+            f"{name}Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        )
+        log.grant_write(role)
+        acknowledge(role, "IAM5[Resource::*]", "X-Ray knows no resources; it takes traces, no more")
+        return {"log_group": log, "role": role, "tracing": lambda_.Tracing.ACTIVE}
 
 
 def _named(name: str) -> dict[str, str]:

@@ -8,10 +8,12 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from infra.nag import acknowledge
 from infra.settings import Settings
 from infra.steps import Steps
 
@@ -59,7 +61,8 @@ class Pipeline(Construct):
                 level=sfn.LogLevel.ERROR,
             ),
         )
-        self._start_on_upload()
+        self.lost_starts = self._lost_starts()
+        self._starts()
 
     def _run(self) -> sfn.IChainable:
         plan = self._task(
@@ -235,7 +238,8 @@ class Pipeline(Construct):
         task.add_retry(errors=DEATHS, max_attempts=1)
         return task
 
-    def _start_on_upload(self) -> None:
+    def _starts(self) -> None:
+        """What starts runs by itself: an upload of concepts.yml, and a schedule if there is one."""
         events.Rule(
             self,
             "ConceptsUploaded",
@@ -247,5 +251,35 @@ class Pipeline(Construct):
                     "object": {"key": ["concepts.yml"]},
                 },
             ),
-            targets=[targets.SfnStateMachine(self.state_machine)],
+            targets=[self._start()],
         )
+        if self._settings.schedule:
+            events.Rule(
+                self,
+                "Schedule",
+                schedule=events.Schedule.expression(self._settings.schedule),
+                targets=[self._start(events.RuleTargetInput.from_object({}))],
+            )
+
+    def _start(self, given: events.RuleTargetInput | None = None) -> targets.SfnStateMachine:
+        return targets.SfnStateMachine(
+            self.state_machine,
+            input=given,
+            dead_letter_queue=self.lost_starts,
+            # A run that starts half a day late still shows today's list; later, somebody has
+            # long been told by the alarm and has started it.
+            max_event_age=Duration.hours(12),
+            retry_attempts=100,
+        )
+
+    def _lost_starts(self) -> sqs.Queue:
+        """Where the events go that could not start a run."""
+        queue = sqs.Queue(
+            self,
+            "LostStarts",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        acknowledge(queue, "SQS3", "it is a dead-letter queue itself, with an alarm on it")
+        return queue

@@ -22,6 +22,8 @@ class Settings:
     shard_size            passages that one ClassifyPassages invocation works off
     concept_concurrency   concepts worked on at a time; bounds the load on Wikibase too
     shard_concurrency     shards of one classifier classified at a time
+    schedule              when to run all of concepts.yml by itself: cron(...) or rate(...), in UTC
+    alarm_email           who is told of failed runs and other alarms; none: nobody
     work_days             days until a run's staging files expire
     web_auth              who may read the page: "password" (made at deployment), "oidc" or "open"
     web_oidc_issuer       ... by OpenID Connect: the provider, such as https://accounts.google.com
@@ -42,6 +44,8 @@ class Settings:
     concept_concurrency: int = 20
     shard_concurrency: int = 40
     work_days: int = 7
+    schedule: str = ""
+    alarm_email: str = ""
     web_auth: str = "password"
     web_oidc_issuer: str = ""
     web_oidc_client_id: str = ""

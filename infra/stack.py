@@ -3,6 +3,7 @@
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from infra.monitoring import Monitoring
 from infra.pipeline import Pipeline
 from infra.settings import Settings
 from infra.steps import Steps
@@ -19,6 +20,13 @@ class VibeCheckerStack(Stack):
         steps = Steps(self, bucket=storage.bucket, settings=settings)
         pipeline = Pipeline(self, bucket=storage.bucket, steps=steps, settings=settings)
         website = Website(self, bucket=storage.bucket, settings=settings)
+        Monitoring(
+            self,
+            steps=steps,
+            pipeline=pipeline,
+            website=website,
+            alarm_email=settings.alarm_email,
+        )
         CfnOutput(self, "BucketName", value=storage.bucket.bucket_name)
         CfnOutput(self, "StateMachineArn", value=pipeline.state_machine.state_machine_arn)
         CfnOutput(self, "PageAddress", value=website.address)

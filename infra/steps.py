@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 
 from aws_cdk import Duration, Size
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -11,6 +12,10 @@ from constructs import Construct
 
 from infra.functions import Functions
 from infra.settings import Settings
+
+_READ = ["s3:GetObject", "s3:GetObjectVersion"]
+# Staging files are tagged, so that they expire.
+_WRITE = ["s3:PutObject", "s3:PutObjectTagging"]
 
 
 class Steps(Construct):
@@ -42,8 +47,10 @@ class Steps(Construct):
                 "SHARD_SIZE": str(settings.shard_size),
             },
         )
-        self._may(function, read=["concepts.yml", "passages_*", "models/*", "runs/*"])
-        self._may(function, write=["runs/*"])
+        records = ["runs/*/run.json", "runs/*/concepts.json"]
+        self._may(
+            function, read=["concepts.yml", "passages_*", "models/*", *records], write=records
+        )
         return function
 
     def _fetch_concept(self, settings: Settings) -> lambda_.Function:
@@ -61,7 +68,7 @@ class Steps(Construct):
             secretsmanager.Secret.from_secret_name_v2(
                 self, "WikibaseSecret", settings.wikibase_secret_name
             ).grant_read(function)
-        self._may(function, write=["runs/*"])
+        self._may(function, write=["runs/*/work/*"])
         return function
 
     def _find_passages(self) -> lambda_.Function:
@@ -73,7 +80,8 @@ class Steps(Construct):
             timeout=Duration.minutes(10),
             storage=Size.gibibytes(10),
         )
-        self._may(function, read=["passages_*", "models/embedders/*", "runs/*"], write=["runs/*"])
+        inputs = ["passages_*", "models/*", "runs/*/run.json"]
+        self._may(function, read=[*inputs, "runs/*/work/*"], write=["runs/*/work/*"])
         return function
 
     def _classify_passages(self) -> lambda_.Function:
@@ -83,7 +91,7 @@ class Steps(Construct):
             timeout=Duration.minutes(15),
             storage=Size.gibibytes(4),
         )
-        self._may(function, read=["models/classifiers/*", "runs/*"], write=["runs/*"])
+        self._may(function, read=["models/classifiers/*", "runs/*/work/*"], write=["runs/*/work/*"])
         return function
 
     def _publish_predictions(self) -> lambda_.Function:
@@ -94,7 +102,8 @@ class Steps(Construct):
             # 100,000 predictions are some 120 MB; passages of several kB make ten times that.
             storage=Size.gibibytes(4),
         )
-        self._may(function, read=["runs/*"], write=["Q*"])
+        outputs = ["Q*/predictions.jsonl", "Q*/concept.json", "Q*/classifier.json"]
+        self._may(function, read=["runs/*/run.json", "runs/*/work/*"], write=outputs)
         return function
 
     def _recorder(self, name: str) -> lambda_.Function:
@@ -114,8 +123,19 @@ class Steps(Construct):
     def _may(
         self, function: lambda_.Function, *, read: Iterable[str] = (), write: Iterable[str] = ()
     ) -> None:
-        """Grant reading and writing of keys by pattern, and nothing else."""
-        for pattern in read:
-            self._bucket.grant_read(function, pattern)
-        for pattern in write:
-            self._bucket.grant_put(function, pattern)
+        """Grant reading and writing of keys by pattern, and nothing else.
+
+        Who reads may list as well: S3 says of a missing object that it is missing, and not that
+        it is forbidden, only to those who may.
+        """
+        for actions, patterns in ((_READ, read), (_WRITE, write)):
+            if patterns:
+                keys = [self._bucket.arn_for_objects(pattern) for pattern in patterns]
+                function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=keys))
+        if read:
+            function.add_to_role_policy(
+                iam.PolicyStatement(
+                    actions=["s3:ListBucket", "s3:ListBucketVersions"],
+                    resources=[self._bucket.bucket_arn],
+                )
+            )

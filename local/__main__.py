@@ -12,6 +12,7 @@ from rich.console import Console
 
 from cli import tables
 from cli.following import follow
+from cli.local_aws import announced
 from local import demo
 from local.deploy import DeploymentError
 from local.project import DirectoryError, LocalProject
@@ -45,7 +46,7 @@ def _demo(data: Path | None) -> int:
     data = data or demo.cached(_step)
     with tempfile.TemporaryDirectory(prefix="vibe-checker-") as state:
         _step("starting the local AWS and deploying the stack")
-        with LocalProject(data, Path(state)) as project:
+        with LocalProject(data, Path(state)) as project, announced(project.aws.environment()):
             _step("uploading the inputs")
             project.upload_inputs()
             _step("uploading concepts.yml, which starts a run")

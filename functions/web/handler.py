@@ -34,6 +34,16 @@ def gate() -> Gate:
         return OpenGate()
     if AUTH == "password":
         return PasswordGate(secret)
+    if AUTH == "oidc":
+        # Its libraries are loaded where they are used only.
+        from functions.web.auth.oidc import OidcGate
+
+        return OidcGate(
+            os.environ["OIDC_ISSUER"],
+            os.environ["OIDC_CLIENT_ID"],
+            os.environ["OIDC_ALLOWED"],
+            secret,
+        )
     raise ValueError(f"AUTH is {AUTH!r}")
 
 

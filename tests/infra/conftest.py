@@ -68,6 +68,22 @@ def of_type(template: dict[str, Any], kind: str) -> Resources:
     }
 
 
+def statements(template: dict[str, Any], role: str) -> list[dict[str, Any]]:
+    """What the policies of a role allow, actions and resources always as lists."""
+    found = [
+        statement
+        for name, policy in of_type(template, "AWS::IAM::Policy").items()
+        if name.startswith(role)
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    assert found, f"no policy of {role}"
+    for statement in found:
+        for part in ("Action", "Resource"):
+            value = statement[part]
+            statement[part] = value if isinstance(value, list) else [value]
+    return found
+
+
 def joined(value: Any) -> str:
     """A text with its references as `${LogicalId}`: Fn::Join put together."""
     if isinstance(value, str):

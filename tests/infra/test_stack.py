@@ -7,8 +7,14 @@ from typing import Any
 import pytest
 
 from local.project import ROOT, STACK
-from tests.infra.conftest import Resources, joined, of_type
+from tests.infra.conftest import Resources, joined, of_type, statements
 
+# What a step may do with objects, besides reading a secret.
+ALLOWED = [
+    {"s3:GetObject", "s3:GetObjectVersion"},
+    {"s3:PutObject", "s3:PutObjectTagging"},
+    {"s3:ListBucket", "s3:ListBucketVersions"},
+]
 STEPS = {
     "PlanRun": "zip",
     "FetchConcept": "image",
@@ -106,20 +112,24 @@ def test_a_handler_is_given_every_variable_that_it_reads(step: str, functions: R
 
 
 def test_functions_may_do_just_what_their_step_needs(template: dict[str, Any]) -> None:
+    records, work = {"runs/*/run.json", "runs/*/concepts.json"}, {"runs/*/work/*"}
     assert _grants(template, "PlanRun") == {
-        "read": {"concepts.yml", "passages_*", "models/*", "runs/*"},
-        "write": {"runs/*"},
+        "read": {"concepts.yml", "passages_*", "models/*", *records},
+        "write": records,
     }
-    assert _grants(template, "FetchConcept") == {"read": set(), "write": {"runs/*"}}
+    assert _grants(template, "FetchConcept") == {"read": set(), "write": work}
     assert _grants(template, "FindPassages") == {
-        "read": {"passages_*", "models/embedders/*", "runs/*"},
-        "write": {"runs/*"},
+        "read": {"passages_*", "models/*", "runs/*/run.json", *work},
+        "write": work,
     }
     assert _grants(template, "ClassifyPassages") == {
-        "read": {"models/classifiers/*", "runs/*"},
-        "write": {"runs/*"},
+        "read": {"models/classifiers/*", *work},
+        "write": work,
     }
-    assert _grants(template, "PublishPredictions") == {"read": {"runs/*"}, "write": {"Q*"}}
+    assert _grants(template, "PublishPredictions") == {
+        "read": {"runs/*/run.json", *work},
+        "write": {"Q*/predictions.jsonl", "Q*/concept.json", "Q*/classifier.json"},
+    }
     assert _grants(template, "RecordResult") == {"read": set(), "write": {"runs/*/results/*"}}
     assert _grants(template, "RecordFailure") == {"read": set(), "write": {"runs/*/results/*"}}
     assert _grants(template, "SummariseRun") == {
@@ -146,20 +156,15 @@ def test_an_edit_outside_the_images_content_leaves_its_hash(cdk_out: Path) -> No
 def _grants(template: dict[str, Any], step: str) -> dict[str, set[str]]:
     """The keys that a step's role may read and write, from its policies."""
     found: dict[str, set[str]] = {"read": set(), "write": set()}
-    for name, policy in of_type(template, "AWS::IAM::Policy").items():
-        if not name.startswith(f"Steps{step}ServiceRole"):
+    for statement in statements(template, f"Steps{step}Role"):
+        actions, resources = statement["Action"], [joined(r) for r in statement["Resource"]]
+        if all(action.startswith(("xray:", "logs:")) for action in actions):
             continue
-        for statement in policy["PolicyDocument"]["Statement"]:
-            actions, resources = statement["Action"], statement["Resource"]
-            assert "*" not in [joined(each) for each in _listed(resources)]
-            kind = "write" if any("Put" in action for action in _listed(actions)) else "read"
-            keys = {joined(each).partition("/")[2] for each in _listed(resources)}
-            found[kind] |= keys - {""}
+        assert "*" not in resources, f"{step} may {actions} on everything"
+        assert set(actions) in ALLOWED
+        kind = "write" if "s3:PutObject" in actions else "read"
+        found[kind] |= {each.partition("/")[2] for each in resources} - {""}
     return found
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _folder(step: str) -> str:

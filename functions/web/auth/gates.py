@@ -55,7 +55,7 @@ class PasswordGate:
             return None
         seal = Seal(self._read_password())
         if request.path == "/logout":
-            return _logged_out(request)
+            return logged_out(request)
         if request.path == "/login":
             return self._login(request, seal)
         if seal.open("session", request.cookies.get(SESSION, "")) is not None:
@@ -101,7 +101,8 @@ def way_back(request: Request, wanted: str) -> str:
     return request.root + wanted
 
 
-def _logged_out(request: Request) -> Response[Any]:
+def logged_out(request: Request) -> Response[Any]:
+    """To the login, without the session."""
     return responses.redirect(f"{request.root}login", {"Set-Cookie": cookie(SESSION, "", 0)})
 
 
