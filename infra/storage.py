@@ -8,6 +8,12 @@ from constructs import Construct
 # What the writers of staging files tag them with: lifecycle rules know tags and fixed prefixes,
 # and `runs/*/work/` is neither.
 WORK_TAG = {"lifetime": "work"}
+# Each rerun makes one version more of what it publishes, each upload one of an input. A version
+# goes when it has been replaced for so long and by so many: S3 asks for both. Whatever is named
+# by a classifier.json or by the embeddings' metadata was current when that was written, so it is
+# among the newest unless so many later writers broke off without a commit.
+_OLD_VERSION_DAYS = 180
+_OLD_VERSIONS_KEPT = 10
 
 
 class Storage(Construct):
@@ -49,6 +55,13 @@ def _lifecycle(work_days: int) -> list[s3.LifecycleRule]:
             tag_filters=WORK_TAG,
             expiration=Duration.days(work_days),
             noncurrent_version_expiration=Duration.days(1),
+        ),
+        s3.LifecycleRule(
+            id="OldVersionsExpire",
+            noncurrent_version_expiration=Duration.days(_OLD_VERSION_DAYS),
+            noncurrent_versions_to_retain=_OLD_VERSIONS_KEPT,
+            # What is left of a staging file when its versions are gone.
+            expired_object_delete_marker=True,
         ),
         s3.LifecycleRule(
             id="BrokenUploadsExpire",

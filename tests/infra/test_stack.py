@@ -53,6 +53,18 @@ def test_staging_files_expire_and_nothing_else_does(template: dict[str, Any]) ->
     assert [rule["TagFilters"] for rule in expiring] == [[{"Key": "lifetime", "Value": "work"}]]
 
 
+def test_old_versions_go_but_never_the_newest_of_them(template: dict[str, Any]) -> None:
+    [bucket] = of_type(template, "AWS::S3::Bucket").values()
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    [rule] = [rule for rule in rules if rule["Id"] == "OldVersionsExpire"]
+    assert rule["Status"] == "Enabled" and "TagFilters" not in rule
+    assert rule["NoncurrentVersionExpiration"] == {
+        "NoncurrentDays": 180,
+        "NewerNoncurrentVersions": 10,
+    }
+    assert rule["ExpiredObjectDeleteMarker"] is True
+
+
 def test_the_buckets_name_is_found_by_its_parameter(template: dict[str, Any]) -> None:
     [parameter] = of_type(template, "AWS::SSM::Parameter").values()
     [bucket] = of_type(template, "AWS::S3::Bucket")
