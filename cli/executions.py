@@ -55,7 +55,7 @@ def find(where: Where, asked: str) -> tuple[str, str]:
     if asked in known or len(meant) == 1:
         run_id = asked if asked in known else meant[0]
         return run_id, _arn_of(where, run_id)
-    if not meant and (started := _just_started(where, asked)):
+    if not meant and (started := _unrecorded(where, asked)):
         return started
     if meant:
         raise Wrong(f"{asked} may mean {', '.join(meant[:5])}; write more of it.")
@@ -67,16 +67,16 @@ def _arn_of(where: Where, run_id: str) -> str:
         record = where.bucket.read_json(keys.run_record(run_id))
         return str(record["execution_arn"])
     except MissingInput:
-        started = _just_started(where, run_id)
+        started = _unrecorded(where, run_id)
         if started is None:
             raise Wrong(f"Run {run_id} left no record of how it was started.") from None
         return started[1]
 
 
-def _just_started(where: Where, asked: str) -> tuple[str, str] | None:
-    """A run without a record so far, among those that go on."""
+def _unrecorded(where: Where, asked: str) -> tuple[str, str] | None:
+    """A run without a record: it has just started, or was stopped before it wrote one."""
     listed = where.executions.list_executions(
-        stateMachineArn=where.state_machine, statusFilter="RUNNING", maxResults=_RECENT
+        stateMachineArn=where.state_machine, maxResults=_RECENT
     )["executions"]
     own = f":execution:{where.state_machine.rsplit(':', 1)[-1]}:"
     for each in listed:

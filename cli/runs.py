@@ -103,10 +103,10 @@ def show(where: Where, run: Run = "latest", as_json: Json = False) -> None:
     from cli import executions, run_records
     from vibe_checker.runs.progress import Progress
 
-    run_id, _ = executions.find(where, run)
+    run_id, arn = executions.find(where, run)
     seen = Progress(where.bucket, run_id)
     seen.update()
-    _report(where, seen, run_records.one(where, run_id), as_json, failures=True)
+    _report(where, seen, run_records.one(where, run_id, arn), as_json, failures=True)
 
 
 @app.command()
