@@ -23,9 +23,7 @@ from vibe_checker.spans import Span
 Places = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
-_LINE = (
-    b'{"id":%b,"text":%b,"spans":[%b],"prediction_probability":%b,"similarity":%b,"metadata":%b}\n'
-)
+_LINE = b'{"id":"%b","text":%b,"spans":[%b],"prediction_probability":%b,"similarity":%b,"metadata":%b}\n'
 _SPAN = (
     b'{"start_index":%d,"end_index":%d,"labelled_text":%b,"prediction_probability":%b,'
     b'"concept_id":%b}'
@@ -127,7 +125,7 @@ def lines(candidates: pa.Table, predictions: Predictions, concept_id: str) -> It
     texts: list[str] = candidates["text"].to_pylist()
     spans = list(_spans(texts, predictions.spans, concept_id))
     columns: tuple[Iterable[bytes], ...] = (
-        map(orjson.dumps, candidates["id"].to_pylist()),
+        candidates["id"].cast(pa.binary()).to_pylist(),  # letters, digits, a hyphen
         map(orjson.dumps, texts),
         map(b",".join, _by_row(spans, predictions.spans.rows, len(texts))),
         _numbers(predictions.probabilities, len(predictions)),
