@@ -56,7 +56,7 @@ def predict(
     vectors = None if reads_text else embedder().embed(texts)
     table = pa.table({"text_block.text": pa.array(texts, pa.large_string())})
     zeros = np.zeros(len(texts), np.float32)
-    return classifier.predict(candidates(table, np.arange(len(texts)), zeros, vectors))
+    return list(classifier.predict(candidates(table, np.arange(len(texts)), zeros, vectors)))
 
 
 def samples(bucket: Bucket, concept_id: str, count: int) -> list[str]:

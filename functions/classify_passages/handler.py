@@ -64,7 +64,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     body = b"".join(predictions.lines(candidates, found, concept_id))
     bucket.write(keys.work_predictions(run_id, concept_id, name, shard), body)
     bucket.write_json(keys.work_classifier(run_id, concept_id, name), classifier.card.as_json())
-    positives = sum(bool(prediction.spans) for prediction in found)
+    positives = found.positives
     seconds = round(time.perf_counter() - started, 3)
     step.report("classified", passages=len(found), positives=positives, seconds=seconds)
     return {"passages": len(found), "positives": positives, "seconds": seconds}

@@ -36,8 +36,7 @@ def opened(directory: Path) -> Any:
 
 
 def predict(directory: Path, embeddings: Any) -> list[Prediction]:
-    found: list[Prediction] = opened(directory).predict(shard(embeddings))
-    return found
+    return list(opened(directory).predict(shard(embeddings)))
 
 
 def refusal(directory: Path, embeddings: Any) -> str:

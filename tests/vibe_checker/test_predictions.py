@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vibe_checker.passages import candidates
-from vibe_checker.predictions import Card, Prediction, lines
+from vibe_checker.predictions import Card, Prediction, Predictions, lines
 from vibe_checker.spans import Span
 
 
@@ -19,7 +19,7 @@ def shard(texts: list[str], **metadata: list[object]) -> pa.Table:
 def test_a_line_has_the_passage_its_spans_and_its_metadata():
     [line] = lines(
         shard(["A carbon tax."], year=[2024], title=[None]),
-        [Prediction([Span(2, 12, 0.75)], 0.75)],
+        Predictions.of([Prediction([Span(2, 12, 0.75)], 0.75)]),
         "Q69",
     )
 
@@ -44,7 +44,9 @@ def test_a_line_has_the_passage_its_spans_and_its_metadata():
 
 def test_a_span_over_the_whole_passage_does_not_repeat_its_text():
     text = "tax " * 500
-    [line] = lines(shard([text]), [Prediction([Span(0, len(text), 1.0)], 1.0)], "Q69")
+    [line] = lines(
+        shard([text]), Predictions.of([Prediction([Span(0, len(text), 1.0)], 1.0)]), "Q69"
+    )
 
     assert json.loads(line)["spans"][0]["labelled_text"] is None
     assert len(line) < 1.3 * len(text)
@@ -54,7 +56,7 @@ def test_a_span_over_the_whole_passage_does_not_repeat_its_text():
 def test_labelled_text_is_what_the_offsets_cut_out_of_the_raw_text(text: str, data: st.DataObject):
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
-    [line] = lines(shard([text]), [Prediction([Span(start, end)], None)], "Q1")
+    [line] = lines(shard([text]), Predictions.of([Prediction([Span(start, end, 0.5)], 0.5)]), "Q1")
     found = json.loads(line)
     [span] = found["spans"]
 

@@ -11,6 +11,7 @@ from vibe_checker.classifiers.directory import ModelDirectory
 from vibe_checker.classifiers.sequence import SequenceClassifier
 from vibe_checker.concept import Concept
 from vibe_checker.errors import InvalidModel
+from vibe_checker.predictions import Prediction
 from vibe_checker.spans import Span
 
 GOLDEN = json.loads((Path(__file__).parent / "golden/transformers.json").read_text())
@@ -25,8 +26,12 @@ def opened(directory: Path, threads: int = 2) -> Any:
     return open_classifier("tiny", ModelDirectory("tiny", directory, threads), CONCEPT)
 
 
-def probabilities(directory: Path, texts: list[str] = TEXTS) -> list[float]:
-    return [prediction.probability for prediction in opened(directory).predict(candidates(texts))]
+def predict(directory: Path, texts: list[str] = TEXTS) -> list[Prediction]:
+    return list(opened(directory).predict(candidates(texts)))
+
+
+def probabilities(directory: Path, texts: list[str] = TEXTS) -> list[Any]:
+    return [prediction.probability for prediction in predict(directory, texts)]
 
 
 def options(directory: Path, **values: object) -> Path:
@@ -55,7 +60,7 @@ def test_a_single_label_is_read_by_sigmoid_as_transformers_does(tmp_path: Path):
 
 def test_a_positive_passage_has_one_span_over_all_of_it(tmp_path: Path):
     directory = options(sequence_model(tmp_path, ["no", "yes"]), threshold=0)
-    predictions = opened(directory).predict(candidates(["net-zero", ""]))
+    predictions = predict(directory, ["net-zero", ""])
 
     assert predictions[0].spans == [Span(0, 8, predictions[0].probability)]
     assert predictions[1].spans == []
@@ -65,8 +70,8 @@ def test_a_threshold_of_0_takes_every_passage_and_of_1_only_the_certain(tmp_path
     directory = sequence_model(tmp_path, ["no", "yes"])
     texts = [text for text in TEXTS if text]
 
-    every = opened(options(directory, threshold=0)).predict(candidates(texts))
-    certain = opened(options(directory, threshold=1)).predict(candidates(texts))
+    every = predict(options(directory, threshold=0), texts)
+    certain = predict(options(directory, threshold=1), texts)
 
     assert all(prediction.spans for prediction in every)
     assert not any(prediction.spans for prediction in certain if prediction.probability < 1)
@@ -76,7 +81,7 @@ def test_a_probability_written_like_the_threshold_is_positive(tmp_path: Path):
     directory = sequence_model(tmp_path, ["no", "yes"])
     found = probabilities(directory)[0]
 
-    [prediction, *_] = opened(options(directory, threshold=found)).predict(candidates(TEXTS))
+    [prediction, *_] = predict(options(directory, threshold=found), TEXTS)
 
     assert bool(prediction.spans) or prediction.probability < found
 
@@ -99,7 +104,7 @@ def test_batches_order_and_threads_change_no_prediction(
 
 
 def test_no_passages_make_no_predictions(tmp_path: Path):
-    assert opened(sequence_model(tmp_path, ["no", "yes"])).predict(candidates([])) == []
+    assert predict(sequence_model(tmp_path, ["no", "yes"]), []) == []
 
 
 @pytest.mark.parametrize("labels", [["no", "carbon tax"], ["Q69", "no"], ["LABEL_0", "LABEL_1"]])

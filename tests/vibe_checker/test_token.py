@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.vibe_checker.test_sequence import candidates, opened, options, refusal
+from tests.vibe_checker.test_sequence import opened, options, predict, refusal
 from tests.vibe_checker.tiny_models import TEXTS, tags_model, token_model
 from vibe_checker.classifiers.token import TokenClassifier
 from vibe_checker.predictions import Prediction
@@ -12,11 +12,6 @@ from vibe_checker.predictions import Prediction
 GOLDEN = json.loads((Path(__file__).parent / "golden/transformers.json").read_text())
 BIO = ["O", "B-X", "I-X"]
 SURE, BEGIN, INSIDE = [20.0, -20, -20], [-20.0, 20, -20], [-20.0, -20, 20]
-
-
-def predict(directory: Path, texts: list[str]) -> list[Prediction]:
-    found: list[Prediction] = opened(directory).predict(candidates(texts))
-    return found
 
 
 def spans(directory: Path, text: str) -> list[str]:

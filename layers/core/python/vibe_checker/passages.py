@@ -130,8 +130,10 @@ def _column(matrix: Floats) -> pa.FixedSizeListArray:
 def embeddings_of(table: pa.Table) -> Floats:
     """The embeddings that candidates were handed on with: float32 [candidates, d]."""
     column = table[EMBEDDING].combine_chunks()
-    numbers: Floats = column.flatten().to_numpy()
-    return numbers.reshape(len(column), column.type.list_size)
+    # (flatten() would copy them.)
+    size = column.type.list_size
+    numbers: Floats = column.values.slice(column.offset * size, len(column) * size).to_numpy()
+    return numbers.reshape(len(column), size)
 
 
 def shuffled(rows: Rows, concept_id: str) -> Rows:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import pyarrow as pa
 
 from vibe_checker.concept import Concept
-from vibe_checker.predictions import Card, Prediction
+from vibe_checker.predictions import Card, Predictions
 
 if TYPE_CHECKING:
     from vibe_checker.classifiers.directory import ModelDirectory
@@ -25,7 +25,7 @@ class Classifier(Protocol):
 
     card: Card
 
-    def predict(self, candidates: pa.Table) -> list[Prediction]:
+    def predict(self, candidates: pa.Table) -> Predictions:
         """One prediction for each candidate (passages.CANDIDATE_SCHEMA), in their order."""
 
 

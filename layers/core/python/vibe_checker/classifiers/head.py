@@ -16,7 +16,7 @@ from vibe_checker.classifiers.whole_text import Probabilities, whole_text_predic
 from vibe_checker.errors import InvalidModel
 from vibe_checker.onnx_text import Array, sigmoid, softmax
 from vibe_checker.passages import embeddings_of
-from vibe_checker.predictions import Card, Prediction
+from vibe_checker.predictions import Card, Predictions
 
 HEAD = "head"
 _INPUT_TYPES = {
@@ -60,7 +60,7 @@ class HeadClassifier:
             },
         )
 
-    def predict(self, candidates: pa.Table) -> list[Prediction]:
+    def predict(self, candidates: pa.Table) -> Predictions:
         """A probability for each passage; positive, over all of it, from the threshold on."""
         if "embedding" not in candidates.column_names:
             raise InvalidModel(

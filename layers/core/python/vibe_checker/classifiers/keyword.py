@@ -11,8 +11,9 @@ label in the folded texts, and each hit is held against the text itself.
 """
 
 from collections import defaultdict
-from collections.abc import Collection
-from itertools import chain, pairwise
+from collections.abc import Collection, Iterator
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import ahocorasick_rs
@@ -22,8 +23,8 @@ import pyarrow as pa
 from vibe_checker.classifiers.flat_texts import Flags, FlatTexts, Places, folded, normal
 from vibe_checker.concept import Concept
 from vibe_checker.identifiers import KEYWORD
-from vibe_checker.predictions import Card, Prediction
-from vibe_checker.spans import Span, many_objects, merge, spans_of, without_overlaps
+from vibe_checker.predictions import Card, Predictions, Spans
+from vibe_checker.spans import Span, merge, without_overlaps
 
 # Part of a classifier's id: raise it when the rules above change.
 _RULES = 1
@@ -50,11 +51,9 @@ class KeywordClassifier:
             },
         )
 
-    def predict(self, candidates: pa.Table) -> list[Prediction]:
+    def predict(self, candidates: pa.Table) -> Predictions:
         """The label matches in each candidate's text; labels give no probability."""
-        with many_objects():
-            found = self._matcher.find(candidates["text"].combine_chunks())
-            return [Prediction(spans, None) for spans in found]
+        return Predictions(len(candidates), self._matcher.find(candidates["text"].combine_chunks()))
 
 
 class _Label(NamedTuple):
@@ -72,8 +71,7 @@ class _Label(NamedTuple):
 class _Hits(NamedTuple):
     """Occurrences of labels: arrays of one length, sorted by start, the longest first.
 
-    `rows` are numbers of texts, `starts` and `ends` code points of the flat text, `ranks` as
-    _Label.rank.
+    `rows` are numbers of texts, `starts` and `ends` code points of them, `ranks` as _Label.rank.
     """
 
     rows: Places
@@ -102,21 +100,14 @@ class KeywordMatcher:
             list(labels), implementation=ahocorasick_rs.Implementation.DFA if small else None
         )
 
-    def find(self, texts: pa.LargeStringArray) -> list[list[Span]]:
+    def find(self, texts: pa.LargeStringArray) -> Spans:
         """The merged spans of the positive labels in each text, as offsets into it."""
-        flat = FlatTexts(texts)
-        hits = self._hits(flat)
-        found: list[list[Span]] = [[] for _ in range(len(texts))]
-        borders = np.flatnonzero(np.diff(hits.rows, prepend=-1, append=-1)).tolist()
-        settled = _settled_rows(hits, len(texts)).tolist()
-        rows, ranks = hits.rows.tolist(), hits.ranks.tolist()
-        spans = spans_of(hits.starts.tolist(), hits.ends.tolist())
-        for first, last in pairwise(borders):
-            row, left = rows[first], spans[first:last]
-            if not settled[row]:
-                left = _settled(left, ranks[first:last])
-            found[row] = flat.raw_spans(row, left)
-        return found
+        hits = self._hits(FlatTexts(texts))
+        plain = ~_is_contested(hits, len(texts))[hits.rows]
+        contested = _Hits(*(column[~plain] for column in hits))
+        settled = np.array(list(_settled(contested)), np.int64).reshape(-1, 3)
+        found = np.concatenate([np.stack(hits[:3], axis=1)[plain], settled])
+        return Spans(*found[np.argsort(found[:, 0], kind="stable")].T)
 
     def _hits(self, texts: FlatTexts) -> _Hits:
         """Every label's every occurrence, with free ends and in the case it asks for."""
@@ -132,7 +123,7 @@ class KeywordMatcher:
         looked = self._looked_at(texts, np.array([numbers, rows, starts, ends])[:, ranks == _LOOK])
         found = np.concatenate([found, looked], axis=1)
         rows, starts, ends, ranks = found[:, np.lexsort((-found[2], found[1]))]
-        return _Hits(rows, texts.within(rows, starts), texts.within(rows, ends), ranks)
+        return _Hits(rows, texts.characters(rows, starts), texts.characters(rows, ends), ranks)
 
     def _looked_at(self, texts: FlatTexts, hits: Places) -> Places:
         """Of hits int64 [(number, row, start, end), hits] those in the right case, by rank."""
@@ -140,7 +131,7 @@ class KeywordMatcher:
             (row, start, end, label.rank)
             for number, row, start, end in hits.T.tolist()
             for label in self._labels[number]
-            if label.exact is None or texts.reads(row, start, end) == label.exact
+            if label.exact is None or texts.reads(start, end) == label.exact
         ]
         return np.array(found, np.int64).reshape(-1, 4).T
 
@@ -160,22 +151,23 @@ def _exact(label: str) -> bytes | None:
     return None if any_case else normal(label).encode()
 
 
-def _settled_rows(hits: _Hits, texts: int) -> Flags:
-    """Whether each text's hits are its spans as they are: no negative label, no overlap."""
-    settled = np.ones(texts, np.bool_)
-    settled[hits.rows[hits.ranks >= 2]] = False
+def _is_contested(hits: _Hits, texts: int) -> Flags:
+    """Which texts' hits are not their spans as they are: negative labels among them, overlaps."""
+    contested = np.zeros(texts, np.bool_)
+    contested[hits.rows[hits.ranks >= 2]] = True
     same = hits.rows[1:] == hits.rows[:-1]
-    settled[hits.rows[1:][same & (hits.starts[1:] < hits.ends[:-1])]] = False
-    return settled
+    contested[hits.rows[1:][same & (hits.starts[1:] < hits.ends[:-1])]] = True
+    return contested
 
 
-def _settled(hits: list[Span], ranks: list[int]) -> list[Span]:
-    """The spans that are left of one text's hits, by the rules above."""
-    kinds: tuple[list[Span], ...] = ([], [], [], [])
-    for span, rank in zip(hits, ranks, strict=True):
-        # Sorted by start, the longest first: whatever overlaps the one before was not chosen.
-        if not kinds[rank] or span.start >= kinds[rank][-1].end:
-            kinds[rank].append(span)
-    found = kinds[0] + kinds[1]
-    negative = kinds[2] + kinds[3]
-    return merge(without_overlaps(found, negative) if negative else found)
+def _settled(hits: _Hits) -> Iterator[tuple[int, int, int]]:
+    """What the rules above leave of each text's hits: (row, start, end)."""
+    listed = zip(*(column.tolist() for column in hits), strict=True)
+    for row, of_text in groupby(listed, key=itemgetter(0)):
+        kinds: tuple[list[Span], ...] = ([], [], [], [])
+        for _, start, end, rank in of_text:
+            # Sorted by start, the longest first: whatever overlaps the one before was not chosen.
+            if not kinds[rank] or start >= kinds[rank][-1].end:
+                kinds[rank].append(Span(start, end))
+        left = without_overlaps(kinds[0] + kinds[1], kinds[2] + kinds[3])
+        yield from ((row, span.start, span.end) for span in merge(left))

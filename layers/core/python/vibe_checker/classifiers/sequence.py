@@ -10,7 +10,7 @@ from vibe_checker.classifiers.directory import ModelDirectory
 from vibe_checker.classifiers.whole_text import whole_text_predictions
 from vibe_checker.errors import InvalidModel
 from vibe_checker.onnx_text import Array, Batch, sigmoid, softmax
-from vibe_checker.predictions import Card, Prediction
+from vibe_checker.predictions import Card, Predictions
 
 SEQUENCE = "sequence"
 
@@ -33,7 +33,7 @@ class SequenceClassifier:
         self._positive = labels.index(label)
         self.card = Card(name, SEQUENCE, self._behaviour(directory, label))
 
-    def predict(self, candidates: pa.Table) -> list[Prediction]:
+    def predict(self, candidates: pa.Table) -> Predictions:
         """A probability for each text; positive, over all of it, from the threshold on."""
         texts = candidates["text"]
         probabilities = np.empty(len(texts), np.float32)

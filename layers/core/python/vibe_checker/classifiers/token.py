@@ -19,10 +19,9 @@ import pyarrow as pa
 from tokenizers import Encoding
 
 from vibe_checker.classifiers.directory import ModelDirectory
-from vibe_checker.classifiers.whole_text import written
 from vibe_checker.errors import InvalidModel
 from vibe_checker.onnx_text import Array, Batch, softmax
-from vibe_checker.predictions import Card, Prediction
+from vibe_checker.predictions import Card, Prediction, Predictions
 from vibe_checker.spans import Span
 
 TOKEN = "token"
@@ -76,14 +75,14 @@ class TokenClassifier:
             {"labels": [entity], "threshold": self._threshold, "files": directory.hashes},
         )
 
-    def predict(self, candidates: pa.Table) -> list[Prediction]:
+    def predict(self, candidates: pa.Table) -> Predictions:
         """The spans of the concept in each text, and the highest probability of its words."""
         texts: list[str] = candidates["text"].to_pylist()
         predictions: list[Prediction] = [Prediction([], 0.0)] * len(texts)
         for places, words in self._model.run(texts, self._words, offsets=True):
             for place, of_text in zip(places, words, strict=True):
                 predictions[place] = self._prediction(texts[place], of_text)
-        return predictions
+        return Predictions.of(predictions)
 
     def _words(self, batch: Batch) -> list[list[_Word]]:
         logits = batch.outputs.get("logits", next(iter(batch.outputs.values())))
@@ -120,9 +119,8 @@ class TokenClassifier:
             elif inside:
                 runs.append([word])
             joins = bool(inside)
-        highest = np.array([max((word.probability for word in words), default=0)], np.float32)
         spans = [span for run in runs if (span := _span(text, run))]
-        return Prediction(spans, written(highest)[0])
+        return Prediction(spans, max((word.probability for word in words), default=0.0))
 
 
 def _span(text: str, words: Sequence[_Word]) -> Span | None:
@@ -132,8 +130,8 @@ def _span(text: str, words: Sequence[_Word]) -> Span | None:
     inner = text[start:end]
     start += len(inner) - len(inner.lstrip())
     end -= len(inner) - len(inner.rstrip())
-    mean = np.concatenate([word.probabilities for word in words]).mean(keepdims=True)
-    return Span(start, end, written(mean)[0]) if start < end else None
+    mean = np.concatenate([word.probabilities for word in words]).mean()
+    return Span(start, end, float(mean)) if start < end else None
 
 
 def _entity(label: str) -> str:
