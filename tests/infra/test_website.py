@@ -9,7 +9,6 @@ from infra.website import LISTABLE, READABLE
 from local.project import STACK, synthesise
 from tests.infra.conftest import Resources, joined, of_type
 
-
 # What every function may: write to its own log, and tell X-Ray how long it took.
 TELLING = ["logs:CreateLogStream", "logs:PutLogEvents"]
 TELLING += ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
