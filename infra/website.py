@@ -78,10 +78,17 @@ class Website(Construct):
             )
         return None
 
+    @property
+    def _secret_id(self) -> str:
+        """By what Secrets Manager finds it: the ARN of our own, the name of a team's."""
+        if self._settings.web_auth == "oidc":
+            return self._settings.web_oidc_secret_name
+        return self._secret.secret_arn if self._secret else ""
+
     def _environment(self) -> Mapping[str, str]:
         return {
             "AUTH": self._settings.web_auth,
-            "AUTH_SECRET": self._secret.secret_name if self._secret else "",
+            "AUTH_SECRET": self._secret_id,
             "OIDC_ISSUER": self._settings.web_oidc_issuer,
             "OIDC_CLIENT_ID": self._settings.web_oidc_client_id,
             "OIDC_ALLOWED": self._settings.web_oidc_allowed,
@@ -153,5 +160,5 @@ class Website(Construct):
             "open": "OPEN: whoever has the address can read every prediction (setting web_auth)",
             "oidc": f"by {self._settings.web_oidc_issuer} for {self._settings.web_oidc_allowed}",
             "password": "aws secretsmanager get-secret-value --query SecretString --output text "
-            f"--secret-id {self._secret.secret_name if self._secret else ''}",
+            f"--secret-id {self._secret_id}",
         }[self._settings.web_auth]
