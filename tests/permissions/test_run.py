@@ -61,7 +61,10 @@ def test_the_page_needs_no_more_rights_than_it_has(
     session = _logged_in(guarded, page_secret)
     run_id = guarded.run_of(succeeded)
     assert _ask(guarded, "/")["statusCode"] == 303
-    for path in ("/", "/api/concepts", "/runs", f"/runs/{run_id}"):
+    result = guarded.bucket.read_json(keys.run_result(run_id, "Q69"))
+    classifier = f"/concepts/Q69/classifiers/{result['classifiers'][0]['classifier_id']}"
+    pages = ["/", "/concepts/Q69", classifier, "/runs", f"/runs/{run_id}", "/api/concepts"]
+    for path in pages:
         answer = _ask(guarded, path, session)
         assert answer["statusCode"] == 200, (path, answer)
 
