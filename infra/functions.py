@@ -71,7 +71,7 @@ class Functions:
         environment: Mapping[str, str] | None = None,
     ) -> lambda_.Function:
         """A function from a zip file and the layers: `name` "PlanRun" runs functions/plan_run."""
-        return lambda_.Function(
+        function = lambda_.Function(
             self._scope,
             name,
             code=lambda_.Code.from_asset(
@@ -86,6 +86,9 @@ class Functions:
             environment={**self._environment, **(environment or {}), **_named(name)},
             **self._observed(name),
         )
+        reason = "the newest that the image's and the layer's wheels were seen to work with"
+        acknowledge(function, "L1", reason)
+        return function
 
     def _observed(self, name: str) -> dict[str, Any]:
         """A log that expires, traces, and a role that may write these two and nothing else."""

@@ -62,6 +62,7 @@ def bundled_dependencies() -> Path:
 
 def _install(target: Path) -> None:
     command = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--no-compile"]
+    command += ["--require-hashes"]
     command += ["--requirement", str(_REQUIREMENTS), "--target", str(target)]
     command += ["--python-version", PYTHON_VERSION, "--only-binary", ":all:"]
     command += ["--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_28_x86_64"]

@@ -2,6 +2,8 @@
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -11,6 +13,7 @@ from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import Construct
 
 from infra.dashboard import dashboard
+from infra.nag import acknowledge
 from infra.pipeline import Pipeline
 from infra.steps import Steps
 from infra.website import Website
@@ -36,6 +39,7 @@ class Monitoring(Construct):
         self.topic = self._topic()
         if alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(alarm_email))
+        self._tell_why_runs_end(pipeline, website)
         functions = {
             each.node.id: each
             for each in [*steps.node.children, website.function]
@@ -105,20 +109,51 @@ class Monitoring(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
         topic = sns.Topic(self, "Alarms", master_key=key, enforce_ssl=True)
-        key.add_to_resource_policy(self._cloudwatch_may("kms:Decrypt", "kms:GenerateDataKey*"))
+        # In a key's own policy "*" is that key.
+        key.add_to_resource_policy(self._alarms_may("kms:Decrypt", "kms:GenerateDataKey*", on="*"))
         # A policy of one's own, as TLS only needs, replaces the one that lets alarms through.
-        topic.add_to_resource_policy(
-            self._cloudwatch_may("sns:Publish", resources=[topic.topic_arn])
-        )
+        topic.add_to_resource_policy(self._alarms_may("sns:Publish", on=topic.topic_arn))
         return topic
 
-    def _cloudwatch_may(
-        self, *actions: str, resources: list[str] | None = None
-    ) -> iam.PolicyStatement:
+    def _alarms_may(self, *actions: str, on: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(
             principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
             actions=list(actions),
-            # In a key's own policy "*" is that key.
-            resources=resources or ["*"],
+            resources=[on],
             conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+        )
+
+    def _teller(self) -> iam.Role:
+        events_service = iam.ServicePrincipal("events.amazonaws.com")
+        role = iam.Role(self, "TellerRole", assumed_by=events_service)
+        reason = "SNS has two calls that make a data key; the grant is for this topic's own key"
+        acknowledge(role, "IAM5[Action::kms:GenerateDataKey*]", reason)
+        return role
+
+    def _tell_why_runs_end(self, pipeline: Pipeline, website: Website) -> None:
+        """An alarm is only a number: this message has the cause, which names the concepts."""
+        machine = pipeline.state_machine.state_machine_arn
+        detail = {"stateMachineArn": [machine], "status": ["FAILED", "TIMED_OUT", "ABORTED"]}
+        name, status, error, cause = (
+            events.EventField.from_path(f"$.detail.{field}")
+            for field in ("name", "status", "error", "cause")
+        )
+        events.Rule(
+            self,
+            "RunEndedBadly",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail=detail,
+            ),
+            targets=[
+                targets.SnsTopic(
+                    self.topic,
+                    role=self._teller(),
+                    message=events.RuleTargetInput.from_text(
+                        f"Vibe Checker: run {name} ended: {status} {error} {cause} "
+                        f"All runs: {website.address}runs"
+                    ),
+                )
+            ],
         )

@@ -1,10 +1,12 @@
 """The state machine: a run from its input to its end, and what starts it by itself."""
 
+import json
 from collections.abc import Mapping
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -13,7 +15,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.nag import acknowledge
+from infra.nag import acknowledge, logical_id
 from infra.settings import Settings
 from infra.steps import Steps
 
@@ -31,8 +33,17 @@ TRANSIENT_ERRORS = [
 # A function that ran out of time or memory, or whose process died, may have met a passing trouble
 # of its machine: once more, since twice is no accident.
 DEATHS = ["Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown"]
+CONCEPT_LISTS = "runs/*/concepts.json"
 # What PlanRun says of a run that cannot be run as asked.
 REFUSALS = ["InvalidRequest", "InvalidInput", "MissingInput", "InvalidEmbeddings"]
+
+
+class _ConceptList(sfn.S3JsonItemReader):
+    """Reads a run's list of concepts, and may read nothing else; CDK's own may read the bucket."""
+
+    def provide_policy_statements(self) -> list[iam.PolicyStatement]:
+        key = self.bucket.arn_for_objects(CONCEPT_LISTS)
+        return [iam.PolicyStatement(actions=["s3:GetObject"], resources=[key])]
 
 
 class Pipeline(Construct):
@@ -61,6 +72,7 @@ class Pipeline(Construct):
                 level=sfn.LogLevel.ERROR,
             ),
         )
+        self._acknowledge()
         self.lost_starts = self._lost_starts()
         self._starts()
 
@@ -107,7 +119,7 @@ class Pipeline(Construct):
         concepts = sfn.DistributedMap(
             self,
             "ForEachConcept",
-            item_reader=sfn.S3JsonItemReader(
+            item_reader=_ConceptList(
                 bucket=self._bucket, key=sfn.JsonPath.string_at("$.concepts_key")
             ),
             item_selector={
@@ -120,6 +132,9 @@ class Pipeline(Construct):
             tolerated_failure_percentage=100,
             result_path=sfn.JsonPath.DISCARD,
         )
+        # Standard children, at 25 USD for a million steps: an express one would cost less, but
+        # ends after five minutes, where a large model takes seven for one shard, may run a step
+        # twice, and keeps no history of what became of a concept.
         return concepts.item_processor(self._concept())
 
     def _concept(self) -> sfn.IChainable:
@@ -271,6 +286,30 @@ class Pipeline(Construct):
             max_event_age=Duration.hours(12),
             retry_attempts=100,
         )
+
+    def _acknowledge(self) -> None:
+        machine, own = self.state_machine, logical_id(self.state_machine)
+        reason = "Step Functions keeps all of a run's history for 90 days; the log is for errors"
+        acknowledge(machine, "SF1", reason)
+        reason = "X-Ray and the delivery of logs know no resources"
+        acknowledge(machine.role, "IAM5[Resource::*]", reason)
+        for function in self._steps.node.children:
+            if isinstance(function, lambda_.Function):
+                versions = f"IAM5[Resource::<{logical_id(function)}.Arn>:*]"
+                acknowledge(machine.role, versions, "any version of a step's own function")
+        acknowledge(
+            machine.role,
+            f"IAM5[Resource::<{logical_id(self._bucket)}.Arn>/{CONCEPT_LISTS}]",
+            "a star stands for the run's id",
+        )
+        name = json.dumps({"Fn::Select": [6, {"Fn::Split": [":", {"Ref": own}]}]})
+        executions = "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
+        for which in (":*", "/*:*"):
+            acknowledge(
+                machine,
+                f"IAM5[Resource::{executions}{name.replace(' ', '')}{which}]",
+                "a Map watches and ends the executions that it starts, which have no names before",
+            )
 
     def _lost_starts(self) -> sqs.Queue:
         """Where the events go that could not start a run."""

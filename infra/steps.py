@@ -1,7 +1,7 @@
 """The functions behind the steps of a run, each with just the rights that it needs."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from aws_cdk import Duration, Size
 from aws_cdk import aws_iam as iam
@@ -11,11 +11,16 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.functions import Functions
+from infra.nag import acknowledge_keys
 from infra.settings import Settings
 
 _READ = ["s3:GetObject", "s3:GetObjectVersion"]
-# Staging files are tagged, so that they expire.
-_WRITE = ["s3:PutObject", "s3:PutObjectTagging"]
+_DATA_SET = ["passages_dataset.feather", "passages_embeddings.npy"]
+_DATA_SET += ["passages_embeddings_metadata.json"]
+_EMBEDDERS, _CLASSIFIERS = "models/embedders/*", "models/classifiers/*"
+_WORK, _RESULTS = "runs/*/work/*", "runs/*/results/*"
+_RECORD, _CONCEPTS, _SUMMARY = "runs/*/run.json", "runs/*/concepts.json", "runs/*/summary.json"
+_OUTPUTS = ["Q*/predictions.jsonl", "Q*/concept.json", "Q*/classifier.json"]
 
 
 class Steps(Construct):
@@ -47,9 +52,12 @@ class Steps(Construct):
                 "SHARD_SIZE": str(settings.shard_size),
             },
         )
-        records = ["runs/*/run.json", "runs/*/concepts.json"]
         self._may(
-            function, read=["concepts.yml", "passages_*", "models/*", *records], write=records
+            function,
+            read=["concepts.yml", *_DATA_SET, _EMBEDDERS, _RECORD],
+            write=[_RECORD, _CONCEPTS],
+            # The versions that a run pins; classifiers are pinned from their listing alone.
+            list_by="s3:ListBucketVersions",
         )
         return function
 
@@ -68,7 +76,7 @@ class Steps(Construct):
             secretsmanager.Secret.from_secret_name_v2(
                 self, "WikibaseSecret", settings.wikibase_secret_name
             ).grant_read(function)
-        self._may(function, write=["runs/*/work/*"])
+        self._may(function, write=[_WORK])
         return function
 
     def _find_passages(self) -> lambda_.Function:
@@ -80,8 +88,7 @@ class Steps(Construct):
             timeout=Duration.minutes(10),
             storage=Size.gibibytes(10),
         )
-        inputs = ["passages_*", "models/*", "runs/*/run.json"]
-        self._may(function, read=[*inputs, "runs/*/work/*"], write=["runs/*/work/*"])
+        self._may(function, read=[*_DATA_SET, _EMBEDDERS, _RECORD, _WORK], write=[_WORK])
         return function
 
     def _classify_passages(self) -> lambda_.Function:
@@ -91,7 +98,7 @@ class Steps(Construct):
             timeout=Duration.minutes(15),
             storage=Size.gibibytes(4),
         )
-        self._may(function, read=["models/classifiers/*", "runs/*/work/*"], write=["runs/*/work/*"])
+        self._may(function, read=[_CLASSIFIERS, _WORK], write=[_WORK])
         return function
 
     def _publish_predictions(self) -> lambda_.Function:
@@ -102,40 +109,50 @@ class Steps(Construct):
             # 100,000 predictions are some 120 MB; passages of several kB make ten times that.
             storage=Size.gibibytes(4),
         )
-        outputs = ["Q*/predictions.jsonl", "Q*/concept.json", "Q*/classifier.json"]
-        self._may(function, read=["runs/*/run.json", "runs/*/work/*"], write=outputs)
+        self._may(function, read=[_RECORD, _WORK], write=_OUTPUTS)
         return function
 
     def _recorder(self, name: str) -> lambda_.Function:
         function = self._functions.zip(
             name, memory=Size.mebibytes(256), timeout=Duration.minutes(1)
         )
-        self._may(function, write=["runs/*/results/*"])
+        self._may(function, write=[_RESULTS])
         return function
 
     def _summarise_run(self) -> lambda_.Function:
         function = self._functions.zip(
             "SummariseRun", memory=Size.mebibytes(1024), timeout=Duration.minutes(5)
         )
-        self._may(function, read=["runs/*"], write=["runs/*/summary.json"])
+        self._may(function, read=[_RECORD, _CONCEPTS, _RESULTS], write=[_SUMMARY])
         return function
 
     def _may(
-        self, function: lambda_.Function, *, read: Iterable[str] = (), write: Iterable[str] = ()
+        self,
+        function: lambda_.Function,
+        *,
+        read: Sequence[str] = (),
+        write: Sequence[str] = (),
+        list_by: str = "s3:ListBucket",
     ) -> None:
         """Grant reading and writing of keys by pattern, and nothing else.
 
         Who reads may list as well: S3 says of a missing object that it is missing, and not that
         it is forbidden, only to those who may.
         """
-        for actions, patterns in ((_READ, read), (_WRITE, write)):
-            if patterns:
-                keys = [self._bucket.arn_for_objects(pattern) for pattern in patterns]
-                function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=keys))
+        self._grant(function, _READ, read)
+        self._grant(function, ["s3:PutObject"], write)
+        # Staging files are tagged, so that they expire.
+        self._grant(function, ["s3:PutObjectTagging"], [key for key in write if key == _WORK])
+        acknowledge_keys(function, self._bucket, [*read, *write])
         if read:
+            actions = sorted({"s3:ListBucket", list_by})
             function.add_to_role_policy(
-                iam.PolicyStatement(
-                    actions=["s3:ListBucket", "s3:ListBucketVersions"],
-                    resources=[self._bucket.bucket_arn],
-                )
+                iam.PolicyStatement(actions=actions, resources=[self._bucket.bucket_arn])
             )
+
+    def _grant(
+        self, function: lambda_.Function, actions: list[str], patterns: Sequence[str]
+    ) -> None:
+        if patterns:
+            keys = [self._bucket.arn_for_objects(pattern) for pattern in patterns]
+            function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=keys))

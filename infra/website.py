@@ -14,6 +14,7 @@ from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
 from infra.functions import Functions
+from infra.nag import acknowledge, acknowledge_keys
 from infra.settings import Settings
 
 # What is published, and what tells of runs. Inputs, models and staging files stay out of reach.
@@ -60,7 +61,7 @@ class Website(Construct):
     def _page_secret(self) -> secretsmanager.ISecret | None:
         """The page's password, made at deployment, or what the page itself logs in with."""
         if self._settings.web_auth == "password":
-            return secretsmanager.Secret(
+            password = secretsmanager.Secret(
                 self,
                 "Password",
                 description="The password of the Vibe Checker page",
@@ -68,16 +69,26 @@ class Website(Construct):
                     password_length=24, exclude_punctuation=True
                 ),
             )
+            reason = "people share and keep it: it changes when they want, by put-secret-value"
+            acknowledge(password, "SMG4", reason)
+            return password
         if self._settings.web_auth == "oidc":
             return secretsmanager.Secret.from_secret_name_v2(
                 self, "ClientSecret", self._settings.web_oidc_secret_name
             )
         return None
 
+    @property
+    def _secret_id(self) -> str:
+        """By what Secrets Manager finds it: the ARN of our own, the name of a team's."""
+        if self._settings.web_auth == "oidc":
+            return self._settings.web_oidc_secret_name
+        return self._secret.secret_arn if self._secret else ""
+
     def _environment(self) -> Mapping[str, str]:
         return {
             "AUTH": self._settings.web_auth,
-            "AUTH_SECRET": self._secret.secret_name if self._secret else "",
+            "AUTH_SECRET": self._secret_id,
             "OIDC_ISSUER": self._settings.web_oidc_issuer,
             "OIDC_CLIENT_ID": self._settings.web_oidc_client_id,
             "OIDC_ALLOWED": self._settings.web_oidc_allowed,
@@ -90,6 +101,7 @@ class Website(Construct):
                 resources=[self._bucket.arn_for_objects(pattern) for pattern in READABLE],
             )
         )
+        acknowledge_keys(self.function, self._bucket, READABLE)
         self.function.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["s3:ListBucket", "s3:ListBucketVersions"],
@@ -106,7 +118,8 @@ class Website(Construct):
             ("/{path+}", [apigateway.HttpMethod.GET]),
             (_LOGIN, [apigateway.HttpMethod.POST]),
         ):
-            api.add_routes(path=path, methods=methods, integration=integration)
+            for route in api.add_routes(path=path, methods=methods, integration=integration):
+                acknowledge(route, "APIG4", "the function itself asks who it is: setting web_auth")
         stage = apigateway.HttpStage(
             self,
             "Stage",
@@ -147,5 +160,5 @@ class Website(Construct):
             "open": "OPEN: whoever has the address can read every prediction (setting web_auth)",
             "oidc": f"by {self._settings.web_oidc_issuer} for {self._settings.web_oidc_allowed}",
             "password": "aws secretsmanager get-secret-value --query SecretString --output text "
-            f"--secret-id {self._secret.secret_name if self._secret else ''}",
+            f"--secret-id {self._secret_id}",
         }[self._settings.web_auth]

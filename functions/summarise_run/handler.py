@@ -27,5 +27,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return {
         "status": summary["status"],
         "error": RunFailed.__name__,
-        "cause": cause(summary),
+        "cause": cause(BUCKET, summary),
     }

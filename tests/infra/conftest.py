@@ -84,6 +84,15 @@ def statements(template: dict[str, Any], role: str) -> list[dict[str, Any]]:
     return found
 
 
+def starting_rules(template: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rules that start runs, and not those that tell of them."""
+    return [
+        rule
+        for rule in of_type(template, "AWS::Events::Rule").values()
+        if "StateMachine" in str(rule["Targets"][0]["Arn"])
+    ]
+
+
 def joined(value: Any) -> str:
     """A text with its references as `${LogicalId}`: Fn::Join put together."""
     if isinstance(value, str):

@@ -7,7 +7,7 @@ import pytest
 
 from infra.dashboard import METRICS
 from infra.settings import Settings
-from tests.infra.conftest import Resources, joined, of_type, statements
+from tests.infra.conftest import Resources, joined, of_type, starting_rules, statements
 from vibe_checker import observing
 
 
@@ -64,7 +64,7 @@ def test_an_event_that_starts_no_run_is_kept_and_is_an_alarm(
     [(queue, properties)] = of_type(template, "AWS::SQS::Queue").items()
     assert properties["SqsManagedSseEnabled"] is True
     assert all(_tls_only(p) for p in of_type(template, "AWS::SQS::QueuePolicy").values())
-    [rule] = of_type(template, "AWS::Events::Rule").values()
+    [rule] = starting_rules(template)
     [target] = rule["Targets"]
     assert joined(target["DeadLetterConfig"]["Arn"]) == "${" + queue + "}"
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 43200, "MaximumRetryAttempts": 100}

@@ -7,14 +7,20 @@ from typing import Any
 import pytest
 
 from local.project import ROOT, STACK
-from tests.infra.conftest import Resources, joined, of_type, statements
+from tests.infra.conftest import Resources, joined, of_type, starting_rules, statements
 
 # What a step may do with objects, besides reading a secret.
 ALLOWED = [
     {"s3:GetObject", "s3:GetObjectVersion"},
+    {"s3:PutObject"},
+    {"s3:PutObjectTagging"},
     {"s3:PutObject", "s3:PutObjectTagging"},
+    {"s3:ListBucket"},
     {"s3:ListBucket", "s3:ListBucketVersions"},
 ]
+DATA_SET = {f"passages_{name}" for name in ("dataset.feather", "embeddings.npy")}
+DATA_SET |= {"passages_embeddings_metadata.json"}
+EMBEDDERS = {"models/embedders/*"}
 STEPS = {
     "PlanRun": "zip",
     "FetchConcept": "image",
@@ -77,7 +83,7 @@ def test_an_upload_of_concepts_yml_starts_the_state_machine(template: dict[str, 
     assert bucket["NotificationConfiguration"]["EventBridgeConfiguration"] == {
         "EventBridgeEnabled": True
     }
-    [rule] = of_type(template, "AWS::Events::Rule").values()
+    [rule] = starting_rules(template)
     assert rule["EventPattern"]["detail-type"] == ["Object Created"]
     assert rule["EventPattern"]["detail"]["object"] == {"key": ["concepts.yml"]}
     [machine] = of_type(template, "AWS::StepFunctions::StateMachine")
@@ -124,14 +130,14 @@ def test_a_handler_is_given_every_variable_that_it_reads(step: str, functions: R
 
 
 def test_functions_may_do_just_what_their_step_needs(template: dict[str, Any]) -> None:
-    records, work = {"runs/*/run.json", "runs/*/concepts.json"}, {"runs/*/work/*"}
+    record, concepts, work = {"runs/*/run.json"}, {"runs/*/concepts.json"}, {"runs/*/work/*"}
     assert _grants(template, "PlanRun") == {
-        "read": {"concepts.yml", "passages_*", "models/*", *records},
-        "write": records,
+        "read": {"concepts.yml", *DATA_SET, *EMBEDDERS, *record},
+        "write": {*record, *concepts},
     }
     assert _grants(template, "FetchConcept") == {"read": set(), "write": work}
     assert _grants(template, "FindPassages") == {
-        "read": {"passages_*", "models/*", "runs/*/run.json", *work},
+        "read": {*DATA_SET, *EMBEDDERS, *record, *work},
         "write": work,
     }
     assert _grants(template, "ClassifyPassages") == {
@@ -139,13 +145,13 @@ def test_functions_may_do_just_what_their_step_needs(template: dict[str, Any]) -
         "write": work,
     }
     assert _grants(template, "PublishPredictions") == {
-        "read": {"runs/*/run.json", *work},
+        "read": {*record, *work},
         "write": {"Q*/predictions.jsonl", "Q*/concept.json", "Q*/classifier.json"},
     }
     assert _grants(template, "RecordResult") == {"read": set(), "write": {"runs/*/results/*"}}
     assert _grants(template, "RecordFailure") == {"read": set(), "write": {"runs/*/results/*"}}
     assert _grants(template, "SummariseRun") == {
-        "read": {"runs/*"},
+        "read": {*record, *concepts, "runs/*/results/*"},
         "write": {"runs/*/summary.json"},
     }
 
@@ -174,7 +180,7 @@ def _grants(template: dict[str, Any], step: str) -> dict[str, set[str]]:
             continue
         assert "*" not in resources, f"{step} may {actions} on everything"
         assert set(actions) in ALLOWED
-        kind = "write" if "s3:PutObject" in actions else "read"
+        kind = "write" if any(action.startswith("s3:Put") for action in actions) else "read"
         found[kind] |= {each.partition("/")[2] for each in resources} - {""}
     return found
 

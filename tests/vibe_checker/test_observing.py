@@ -91,8 +91,9 @@ def test_the_cost_is_the_price_of_memory_for_the_time_it_was_held(
     lines: list[dict[str, Any]],
 ) -> None:
     [seconds], [cost] = lines[1]["Seconds"], lines[1]["EstimatedCost"]
-    # 2 GiB at 1.67 cents for 1,000 GiB-seconds, and a request at 20 cents for a million.
-    assert cost == pytest.approx(seconds * 2 * 0.0000166667 + 0.0000002)
+    # 2 GB at 1.67 cents for 1,000 GB-seconds, a request at 20 cents for a million, and the state
+    # that made it at 25 USD for a million.
+    assert cost == pytest.approx(seconds * 2 * 0.0000166667 + 0.0000002 + 0.000025)
 
 
 def _names(line: dict[str, Any]) -> set[str]:

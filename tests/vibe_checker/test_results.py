@@ -59,8 +59,8 @@ def test_a_summary_names_each_failed_concept_and_why(run: Bucket) -> None:
     record_result(run, RUN, "Q420", [_outcome()], seconds=1)
     summary = summarise(run, RUN, NOW)
     assert summary["failed_concepts"] == ["Q9", "Q69"]
-    assert cause(summary).splitlines() == [
-        f"2 of 3 concepts failed; see runs/{RUN}/summary.json.",
+    assert cause("b", summary).splitlines() == [
+        f"2 of 3 concepts failed; see s3://b/runs/{RUN}/summary.json for the whole.",
         "Q9 (bert): InvalidModel: no graph",
         "Q69: ConceptUnusable: Q69 was deleted",
     ]
@@ -70,14 +70,14 @@ def test_a_concept_that_left_no_result_counts_as_failed(run: Bucket) -> None:
     record_result(run, RUN, "Q9", [_outcome()], seconds=1)
     summary = summarise(run, RUN, NOW)
     assert summary["failed_concepts"] == ["Q69", "Q420"]
-    assert "ended without a result" in cause(summary)
+    assert "ended without a result" in cause("b", summary)
 
 
 def test_ten_thousand_failures_are_all_named_within_what_step_functions_takes() -> None:
     concepts = [f"Q{number}" for number in range(1, 10_001)]
     failures = [{"concept_id": c, "class": "X", "message": "m" * 2000} for c in concepts[:400]]
     summary = {"run_id": RUN, "concepts": 10_000, "failed_concepts": concepts[:400]}
-    text = cause({**summary, "failures": failures})
+    text = cause("b", {**summary, "failures": failures})
     assert len(text) <= 32_768
     assert all(concept in text for concept in concepts[:400])
 

@@ -12,7 +12,7 @@ Metrics (namespace VibeChecker, dimension `service`: the step) are
     Failures              invocations that ended in an error
     FailedConcepts        concepts of a finished run that failed
     Seconds               the time that the step took
-    EstimatedCost         that time's price in USD
+    EstimatedCost         the price of that time and of the state that asked for it, in USD
 """
 
 import time
@@ -24,14 +24,12 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from vibe_checker.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST, STATE_TRANSITION
+
 Result = TypeVar("Result")
 Handler = Callable[[dict[str, Any], LambdaContext], Result]
 
 NAMESPACE = "VibeChecker"
-# Lambda's on-demand prices for x86 in us-east-1. Regions differ by up to a third, start-ups and
-# /tmp cost a little more, so this tells steps and runs apart; the bill tells the cents.
-_USD_PER_GIB_SECOND = 0.0000166667
-_USD_PER_REQUEST = 0.0000002
 # Facts of a step that are summed up over its invocations; the others stand in the log alone.
 _COUNTED = {
     "passages": "Passages",
@@ -82,8 +80,12 @@ class Step:
                 self._metrics.add_metric(metric, MetricUnit.Count, facts[name])
 
     def _spent(self, seconds: float, context: LambdaContext) -> None:
-        gib = int(context.memory_limit_in_mb) / 1024
-        cost = seconds * gib * _USD_PER_GIB_SECOND + _USD_PER_REQUEST
+        """Count time and cost: memory is paid for by time, and each invocation is a state's work.
+
+        States that invoke nothing, such as Maps, come on top: fewer of them than of those that do.
+        """
+        gb_seconds = seconds * int(context.memory_limit_in_mb) / 1024
+        cost = gb_seconds * LAMBDA_GB_SECOND + LAMBDA_REQUEST + STATE_TRANSITION
         self._metrics.add_metric("Seconds", MetricUnit.Seconds, seconds)
         self._metrics.add_metric("EstimatedCost", MetricUnit.NoUnit, cost)
 

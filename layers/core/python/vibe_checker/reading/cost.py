@@ -1,14 +1,13 @@
 """What a run costs in AWS, estimated from what its results record.
 
-Prices of us-east-1 in November 2026, x86, without the free tier. Lambda bills memory × time, Step
-Functions each step that a concept takes. What the results do not record (fetching the concept,
-finding passages, publishing) is taken as measured on two cores.
+Lambda bills memory × time, Step Functions each state that a concept passes. What the results do
+not record (fetching the concept, finding passages, publishing) is taken as measured on two cores.
 """
 
 from typing import Any
 
-GB_SECOND_DOLLARS = 0.0000166667
-TRANSITION_DOLLARS = 0.000025
+from vibe_checker.prices import LAMBDA_GB_SECOND, STATE_TRANSITION
+
 # ClassifyPassages has 3,538 MiB.
 _CLASSIFY_GB = 3.455
 # FetchConcept 1 s of 0.5 GB, FindPassages 2 s of 3.5 GB, recording and starting up.
@@ -29,4 +28,4 @@ def dollars(results: list[dict[str, Any]], shard_size: int) -> float:
             gb_seconds += _CLASSIFY_GB * float(classifier.get("seconds", 0))
             shards = -(-int(classifier.get("passages", 0)) // max(shard_size, 1))
             transitions += _CLASSIFIER_TRANSITIONS + shards
-    return gb_seconds * GB_SECOND_DOLLARS + transitions * TRANSITION_DOLLARS
+    return gb_seconds * LAMBDA_GB_SECOND + transitions * STATE_TRANSITION

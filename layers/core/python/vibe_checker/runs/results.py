@@ -110,10 +110,11 @@ def summarise(bucket: Bucket, run_id: str, finished_at: datetime) -> dict[str, A
     return summary
 
 
-def cause(summary: dict[str, Any]) -> str:
+def cause(bucket_name: str, summary: dict[str, Any]) -> str:
     """One text that names every failed concept and why, cut to what Step Functions takes."""
     failed, total = len(summary["failed_concepts"]), summary["concepts"]
-    lines = [f"{failed} of {total} concepts failed; see {keys.run_summary(summary['run_id'])}."]
+    link = f"s3://{bucket_name}/{keys.run_summary(summary['run_id'])}"
+    lines = [f"{failed} of {total} concepts failed; see {link} for the whole."]
     lines += [f"{_name(f)}: {f['class']}: {f['message']}" for f in summary["failures"]]
     text = "\n".join(lines)
     if len(text) <= _LONGEST_CAUSE:
