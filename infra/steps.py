@@ -49,7 +49,9 @@ class Steps(Construct):
         )
         records = ["runs/*/run.json", "runs/*/concepts.json"]
         self._may(
-            function, read=["concepts.yml", "passages_*", "models/*", *records], write=records
+            function,
+            read=["concepts.yml", "passages_*", "models/*", *records],
+            write=[*records, "runs/*/work/*/models.json"],
         )
         return function
 

@@ -115,7 +115,7 @@ def test_functions_may_do_just_what_their_step_needs(template: dict[str, Any]) -
     records, work = {"runs/*/run.json", "runs/*/concepts.json"}, {"runs/*/work/*"}
     assert _grants(template, "PlanRun") == {
         "read": {"concepts.yml", "passages_*", "models/*", *records},
-        "write": records,
+        "write": {*records, "runs/*/work/*/models.json"},
     }
     assert _grants(template, "FetchConcept") == {"read": set(), "write": work}
     assert _grants(template, "FindPassages") == {
