@@ -37,6 +37,6 @@ def yaml_value(body: bytes) -> Any:
         return yaml.load(body, Loader=_PlainLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ValueError(" ".join(str(error).split())[:500]) from error
-    except (AttributeError, KeyError, TypeError, OverflowError) as error:
+    except (AttributeError, LookupError, TypeError, OverflowError) as error:
         # PyYAML takes for granted that what is tagged !!timestamp and the like looks like it.
         raise ValueError(f"it holds a value that is not what its tag says ({error})") from error
