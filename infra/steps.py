@@ -19,6 +19,7 @@ _DATA_SET = ["passages_dataset.feather", "passages_embeddings.npy"]
 _DATA_SET += ["passages_embeddings_metadata.json"]
 _EMBEDDERS, _CLASSIFIERS = "models/embedders/*", "models/classifiers/*"
 _WORK, _RESULTS = "runs/*/work/*", "runs/*/results/*"
+_MODELS = "runs/*/work/*/models.json"
 _RECORD, _CONCEPTS, _SUMMARY = "runs/*/run.json", "runs/*/concepts.json", "runs/*/summary.json"
 _OUTPUTS = ["Q*/predictions.jsonl", "Q*/concept.json", "Q*/classifier.json"]
 
@@ -55,7 +56,7 @@ class Steps(Construct):
         self._may(
             function,
             read=["concepts.yml", *_DATA_SET, _EMBEDDERS, _RECORD],
-            write=[_RECORD, _CONCEPTS],
+            write=[_RECORD, _CONCEPTS, _MODELS],
             # The versions that a run pins; classifiers are pinned from their listing alone.
             list_by="s3:ListBucketVersions",
         )

@@ -1,12 +1,22 @@
 """What many tests share: the demo's data, and the project deployed to the local AWS."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local import demo
 from local.project import LocalProject
+
+# The same examples every time, however slow the machine; HYPOTHESIS_PROFILE=search tries others.
+_SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=_SLOW)
+settings.register_profile(
+    "search", settings.get_profile("steady"), derandomize=False, max_examples=3_000
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 @pytest.fixture(scope="session")

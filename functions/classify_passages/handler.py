@@ -12,10 +12,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vibe_checker import bucket as keys
 from vibe_checker import passages, predictions
-from vibe_checker.bucket import Bucket, LocalCopies, Pin
-from vibe_checker.classifiers import Classifier, open_classifier
+from vibe_checker.bucket import Bucket, LocalCopies
+from vibe_checker.classifiers import Classifier, check_size, checked_model_name, open_classifier
 from vibe_checker.concept import Concept
 from vibe_checker.observing import Step
+from vibe_checker.runs.plan import model_files
 
 if TYPE_CHECKING:
     from vibe_checker.classifiers.directory import ModelDirectory
@@ -33,21 +34,24 @@ models: dict[tuple[object, ...], "ModelDirectory"] = {}
 
 
 @lru_cache(maxsize=1)
-def opened(run_id: str, concept_id: str, name: str, files: tuple[Pin, ...]) -> Classifier:
+def opened(run_id: str, concept_id: str, name: str, is_model: bool, memory: int) -> Classifier:
     """The classifier, opened once for all shards of a concept that this container works off."""
     concept = Concept.model_validate(bucket.read_json(keys.work_concept(run_id, concept_id)))
-    return open_classifier(name, model(concept_id, name, files) if files else None, concept)
+    directory = model(run_id, concept_id, name, memory) if is_model else None
+    return open_classifier(name, directory, concept)
 
 
-def model(concept_id: str, name: str, files: tuple[Pin, ...]) -> "ModelDirectory":
+def model(run_id: str, concept_id: str, name: str, memory: int) -> "ModelDirectory":
     """The files of a classifier, with the graph where it is open already."""
     from vibe_checker.classifiers.directory import ModelDirectory
 
-    prefix = keys.classifier_prefix(concept_id, name)
+    prefix = keys.classifier_prefix(concept_id, checked_model_name(name))
+    files = model_files(bucket, run_id, concept_id)[name]
+    check_size(name, files, memory)
     content = tuple((pin.key.removeprefix(prefix), pin.size, pin.etag) for pin in files)
     if content not in models:
         models.clear()
-        directory = copies.tree(list(files), prefix)
+        directory = copies.tree(files, prefix)
         models[content] = ModelDirectory(name, directory, threads=os.cpu_count() or 1)
     return models[content]
 
@@ -57,8 +61,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id", "concept_id", "classifier", "shard"}` → counts; the lines go to the bucket."""
     started = time.perf_counter()
     run_id, concept_id, shard = event["run_id"], event["concept_id"], event["shard"]
-    name, files = event["classifier"]["name"], event["classifier"]["files"]
-    classifier = opened(run_id, concept_id, name, tuple(Pin(**pin) for pin in files))
+    name, is_model = event["classifier"]["name"], event["classifier"]["model"]
+    memory = int(context.memory_limit_in_mb) << 20
+    classifier = opened(run_id, concept_id, name, is_model, memory)
     candidates = passages.from_bytes(bucket.read(keys.work_candidates(run_id, concept_id, shard)))
     found = classifier.predict(candidates)
     body = b"".join(predictions.lines(candidates, found, concept_id))

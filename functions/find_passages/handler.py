@@ -17,7 +17,7 @@ from vibe_checker.concept import Concept
 from vibe_checker.dataset import DataSet
 from vibe_checker.embedder import Embedder
 from vibe_checker.observing import Step
-from vibe_checker.runs.plan import Plan
+from vibe_checker.runs.plan import Plan, model_files
 
 BUCKET = os.environ["BUCKET"]
 
@@ -40,6 +40,15 @@ def opened(run_id: str) -> tuple[Plan, DataSet]:
     )
 
 
+def models(event: dict[str, Any]) -> list[list[str]]:
+    """The keys of the files of each model that will run."""
+    wanted = [each["name"] for each in event["classifiers"] if each["model"]]
+    if not wanted:
+        return []
+    files = model_files(bucket, event["run_id"], event["concept_id"])
+    return [[pin.key for pin in files[name]] for name in wanted]
+
+
 @step.handler
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`{"run_id", "concept_id", "classifiers"}` → the numbers of the shards.
@@ -49,10 +58,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     run_id, concept_id = event["run_id"], event["concept_id"]
     plan, data_set = opened(run_id)
     concept = Concept.model_validate(bucket.read_json(keys.work_concept(run_id, concept_id)))
-    with_embeddings = any(
-        takes_embeddings(file["key"] for file in classifier["files"])
-        for classifier in event["classifiers"]
-    )
+    with_embeddings = any(takes_embeddings(files) for files in models(event))
     found = data_set.candidates(concept, plan.settings, with_embeddings)
     starts = range(0, len(found), plan.settings.shard_size)
     for shard, start in enumerate(starts):

@@ -133,7 +133,7 @@ def test_functions_may_do_just_what_their_step_needs(template: dict[str, Any]) -
     record, concepts, work = {"runs/*/run.json"}, {"runs/*/concepts.json"}, {"runs/*/work/*"}
     assert _grants(template, "PlanRun") == {
         "read": {"concepts.yml", *DATA_SET, *EMBEDDERS, *record},
-        "write": {*record, *concepts},
+        "write": {*record, *concepts, "runs/*/work/*/models.json"},
     }
     assert _grants(template, "FetchConcept") == {"read": set(), "write": work}
     assert _grants(template, "FindPassages") == {

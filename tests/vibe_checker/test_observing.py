@@ -42,7 +42,7 @@ def lines(
         step.report("classified", passages=3, positives=2, seconds=0.1)
         return 3
 
-    classifier = {"classifier": {"name": "keyword", "files": []}, "shard": 4}
+    classifier = {"classifier": {"name": "keyword", "model": False}, "shard": 4}
     context: Any = Context()
     assert handler({"run_id": "r", "concept_id": "Q69", **classifier}, context) == 3
     with pytest.raises(InvalidModel):

@@ -13,7 +13,7 @@ from vibe_checker.errors import (
     MissingInput,
     VibeCheckerError,
 )
-from vibe_checker.runs.plan import Execution, Plan, Settings, plan, run_id_of
+from vibe_checker.runs.plan import Execution, Plan, Settings, model_files, plan, run_id_of
 
 SETTINGS = Settings(threshold=0.65, minimum=10, maximum=100, shard_size=5)
 EXECUTION = Execution("arn:aws:states:::execution:machine:one", "2026-03-01T08:00:00.123Z")
@@ -79,8 +79,10 @@ def test_the_models_files_travel_with_their_concept_by_version(inputs: Bucket) -
     planned = plan(inputs, SETTINGS, EXECUTION, {"concept_ids": ["Q420"]})
     [item] = inputs.read_json(keys.run_concepts(planned.run_id))
     keyword, bert = item["classifiers"]
-    assert keyword == {"name": "keyword", "files": []}
-    assert [(pin["key"], bool(pin["version_id"])) for pin in bert["files"]] == [
+    assert keyword == {"name": "keyword", "model": False}
+    assert bert == {"name": "bert", "model": True}
+    files = model_files(inputs, planned.run_id, "Q420")
+    assert [(pin.key, bool(pin.version_id)) for pin in files["bert"]] == [
         ("models/classifiers/Q420/bert/model.onnx", True),
         ("models/classifiers/Q420/bert/onnx/more", True),
     ]

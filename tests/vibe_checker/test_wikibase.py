@@ -424,9 +424,9 @@ def test_an_answer_beyond_all_bounds_is_not_read_to_its_end():
 
         return httpx.Response(200, content=parts())
 
-    with pytest.raises(WikibaseRefused, match="more than 52,428,800 bytes"):
+    with pytest.raises(WikibaseRefused, match="more than 16,777,216 bytes"):
         client(endless).fetch_concept("Q1")
-    assert len(read) == 51
+    assert len(read) == 17
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ models/classifiers/{concept}/{name}/...          input: an ONNX classifier direc
 runs/{run}/run.json                              what was asked; the pinned inputs
 runs/{run}/concepts.json                         the list that the state machine maps over
 runs/{run}/work/{concept}/concept.json           staging, expires
+runs/{run}/work/{concept}/models.json            staging: the files of its models, pinned
 runs/{run}/work/{concept}/candidates/{n}.arrow   staging: a shard of the candidates
 runs/{run}/work/{concept}/{name}/{n}.jsonl       staging: a shard of predictions
 runs/{run}/work/{concept}/{name}/classifier.json staging: what the classifier is
@@ -38,6 +39,7 @@ from botocore.exceptions import (
 
 from vibe_checker.errors import InvalidInput, MissingInput, StorageUnavailable, TooLarge
 from vibe_checker.identifiers import short_id
+from vibe_checker.parsing import json_value
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -103,6 +105,11 @@ def work_concept(run_id: str, concept_id: str) -> str:
     return f"runs/{run_id}/work/{concept_id}/concept.json"
 
 
+def work_models(run_id: str, concept_id: str) -> str:
+    """The pinned files of the concept's models."""
+    return f"runs/{run_id}/work/{concept_id}/models.json"
+
+
 def work_candidates(run_id: str, concept_id: str, shard: int) -> str:
     """One shard of the candidate passages."""
     return f"runs/{run_id}/work/{concept_id}/candidates/{shard:05}.arrow"
@@ -141,7 +148,7 @@ class Bucket:
 
     def read(self, key: str, version_id: str | None = None) -> bytes:
         """An object's bytes; the current version where none is named."""
-        with _translated(self.name, key):
+        with _translated(self.name, key, version_id):
             return self.client.get_object(Bucket=self.name, Key=key, **_version(version_id))[
                 "Body"
             ].read()
@@ -150,7 +157,7 @@ class Bucket:
         """An object parsed as JSON; raises InvalidInput where it is not JSON."""
         body = self.read(key, version_id)
         try:
-            return json.loads(body)
+            return json_value(body)
         except ValueError as error:
             raise InvalidInput(f"{key} is not valid JSON: {error}") from error
 
@@ -179,6 +186,7 @@ class Bucket:
                     Body=to_json(value),
                     ContentType="application/json",
                     IfNoneMatch="*",
+                    **_lifetime(key),
                 )
         except ClientError as error:
             if _status(error) in (409, 412):
@@ -199,7 +207,7 @@ class Bucket:
 
     def pin(self, key: str, version_id: str | None = None) -> Pin:
         """The version of an object that is current now, or the one named."""
-        with _translated(self.name, key):
+        with _translated(self.name, key, version_id):
             head = self.client.head_object(Bucket=self.name, Key=key, **_version(version_id))
         return Pin(key, head.get("VersionId"), head["ContentLength"], head["ETag"].strip('"'))
 
@@ -259,7 +267,7 @@ class Bucket:
     def download(self, pin: Pin, path: Path) -> None:
         """Write a pinned version to `path`: whole or not at all."""
         part = path.with_name(path.name + ".part")
-        with _translated(self.name, pin.key), part.open("wb") as file:
+        with _translated(self.name, pin.key, pin.version_id), part.open("wb") as file:
             self._fetch_stretches(pin, file.fileno())
         if part.stat().st_size != pin.size:
             raise StorageUnavailable(
@@ -324,7 +332,10 @@ class LocalCopies:
         shutil.rmtree(building, ignore_errors=True)
         for pin in pins:
             path = building / _safe(pin.key.removeprefix(prefix), pin.key)
-            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except (FileExistsError, NotADirectoryError) as error:
+                raise InvalidInput(f"{pin.key!r} lies below what is a file itself.") from error
             self.bucket.download(pin, path)
         building.rename(root)
 
@@ -343,13 +354,19 @@ class LocalCopies:
 
 
 def to_json(value: object) -> bytes:
-    """JSON for people: indented, in the order given, no NaN."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    """JSON for people: indented, in the order given, no NaN.
+
+    Half a surrogate pair, which UTF-8 cannot hold, is written as JSON's own escape of it.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    return text.encode(errors="backslashreplace") + b"\n"
 
 
 def _safe(relative: str, key: str) -> str:
     """A relative path that stays where it is put, whatever the key was called."""
-    if any(part in ("", ".", "..") for part in relative.split("/")):
+    parts = relative.split("/")
+    plain = relative.isprintable() and "\\" not in relative
+    if not plain or any(part in ("", ".", "..") or len(part) > 200 for part in parts):
         raise InvalidInput(f"{key!r} is no usable file name; upload it under a plain one.")
     return relative
 
@@ -374,7 +391,7 @@ _MISSING_CODES = {"NoSuchKey", "NoSuchVersion", "404"}
 
 
 @contextmanager
-def _translated(bucket: str, key: str) -> Iterator[None]:
+def _translated(bucket: str, key: str, version_id: str | None = None) -> Iterator[None]:
     """Turn S3's answers into our errors, where one of ours fits."""
     try:
         yield
@@ -382,6 +399,9 @@ def _translated(bucket: str, key: str) -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "")
         if code in _MISSING_CODES:
             raise MissingInput(f"{key} is not in the bucket {bucket}.") from error
+        if version_id and _status(error) == 400:
+            # What cannot be a version id is no "not found" to S3 but a bad request.
+            raise MissingInput(f"{key} has no version {version_id[:100]!r}.") from error
         if _status(error) >= 500 or code in _TRANSIENT_CODES:
             raise StorageUnavailable(f"S3 answered {code} for {key}: {error}") from error
         raise

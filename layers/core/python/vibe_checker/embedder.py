@@ -5,7 +5,7 @@ the Pooling module's config.json how token vectors become one, and a Normalize m
 vector gets length 1 (sentence-transformers, `SentenceTransformer` and `Pooling`).
 """
 
-import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 
 from vibe_checker.errors import InvalidModel
 from vibe_checker.onnx_text import Array, Batch, TextModel, max_length, read_json
+from vibe_checker.parsing import json_value
 
 Pooling = Callable[[Array, Array], Array]
 
@@ -53,6 +54,10 @@ _POOLINGS: dict[str, Pooling] = {
     "pooling_mode_mean_sqrt_len_tokens": _mean_sqrt,
     "pooling_mode_lasttoken": _last,
 }
+
+
+# A module lies in a folder of the model's own directory, or right in it.
+_FOLDER = re.compile(r"(?:\w[\w.-]*)?", re.ASCII)
 
 
 class Embedder:
@@ -104,7 +109,7 @@ def _graph(directory: Path) -> Path:
 def _modules(name: str, directory: Path) -> dict[str, str]:
     """Module kind → its folder, from modules.json."""
     try:
-        listed: list[dict[str, Any]] = json.loads((directory / "modules.json").read_bytes())
+        listed: list[dict[str, Any]] = json_value((directory / "modules.json").read_bytes())
         modules = {str(m["type"]).rsplit(".", 1)[-1]: str(m["path"]) for m in listed}
     except FileNotFoundError:
         raise InvalidModel(
@@ -115,8 +120,13 @@ def _modules(name: str, directory: Path) -> dict[str, str]:
     unknown = sorted(set(modules) - {"Transformer", "Pooling", "Normalize"})
     if unknown or "Pooling" not in modules:
         raise InvalidModel(
-            f"{name}: modules.json lists {', '.join(modules)}; Transformer, Pooling and Normalize "
-            "can be run."
+            f"{name}: modules.json lists {', '.join(modules)[:500]}; Transformer, Pooling and "
+            "Normalize can be run."
+        )
+    if not _FOLDER.fullmatch(modules["Pooling"]):
+        raise InvalidModel(
+            f"{name}: modules.json has the path {modules['Pooling'][:100]!r}; it must be the "
+            "name of a folder."
         )
     return modules
 
@@ -127,8 +137,8 @@ def _poolings(name: str, directory: Path) -> list[Pooling]:
     unknown = sorted(set(asked) - set(_POOLINGS))
     if unknown or not asked:
         raise InvalidModel(
-            f"{name}: {directory.name}/config.json asks for {', '.join(unknown) or 'no pooling'}; "
-            f"known are {', '.join(_POOLINGS)}."
+            f"{name}: {directory.name}/config.json asks for "
+            f"{', '.join(unknown)[:500] or 'no pooling'}; known are {', '.join(_POOLINGS)}."
         )
     return [pool for key, pool in _POOLINGS.items() if key in asked]
 
@@ -136,5 +146,7 @@ def _poolings(name: str, directory: Path) -> list[Pooling]:
 def _default_prompt(name: str, directory: Path) -> str:
     """What the model wants before every text, "" for most."""
     config = read_json(name, directory / "config_sentence_transformers.json")
-    prompts = config.get("prompts") or {}
-    return str(prompts.get(config.get("default_prompt_name") or "", ""))
+    prompts, chosen = config.get("prompts"), config.get("default_prompt_name")
+    if not isinstance(prompts, dict) or not isinstance(chosen, str):
+        return ""
+    return str(prompts.get(chosen, ""))

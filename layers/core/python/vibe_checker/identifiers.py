@@ -56,7 +56,7 @@ def concept_ids(values: Iterable[object], *, where: str) -> list[ConceptId]:
     """
     listed = list(values)
     bad = [
-        f"item {position}: {value!r}"
+        f"item {position}: {_shown(value)}"
         for position, value in enumerate(listed, start=1)
         if not is_concept_id(value)
     ]
@@ -69,6 +69,11 @@ def concept_ids(values: Iterable[object], *, where: str) -> list[ConceptId]:
     if not listed:
         raise InvalidRequest(f'{where} names no concepts. List at least one id, such as "Q69".')
     return sorted({ConceptId(str(value)) for value in listed}, key=concept_number)
+
+
+def _shown(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 80 else f"{shown[:80]}…"
 
 
 def canonical_json(value: object) -> str:
@@ -84,7 +89,9 @@ def short_id(value: object) -> str:
     JSON keeps the borders between parts, so values that merely read alike when run together
     (["ab", "c"] and ["a", "bc"]) have different ids. 31^8 ≈ 8.5e11 ids.
     """
-    number = int.from_bytes(hashlib.sha256(canonical_json(value).encode()).digest())
+    # Half a surrogate pair, which UTF-8 cannot hold, counts as JSON's own escape of it.
+    text = canonical_json(value).encode(errors="backslashreplace")
+    number = int.from_bytes(hashlib.sha256(text).digest())
     characters = []
     for _ in range(SHORT_ID_LENGTH):
         number, remainder = divmod(number, len(ALPHABET))

@@ -36,8 +36,9 @@ PATIENCE_SECONDS = 30.0
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 # Time-outs are per read, so a server that drips bytes could hold us for ever.
 SLOWEST_ANSWER_SECONDS = 120.0
-# Fifty items of 23 kB, the largest one recorded, make 1 MB; no page may pass 2 MB by default.
-LARGEST_ANSWER_BYTES = 50 * 1024 * 1024
+# Fifty items of 23 kB, the largest one recorded, make 1 MB; no page may pass 2 MB by default. JSON
+# of nothing but brackets takes twenty times its size once it is read, and a function has 512 MB.
+LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
 
 _TRANSIENT = frozenset({"maxlag", "ratelimited", "readonly"})
 _TRANSIENT_PREFIX = "internal_api_error"
@@ -168,6 +169,12 @@ class MediaWiki:
 
     def _read(self, response: httpx.Response) -> bytes:
         """The body, unpacked, as long as it keeps within bounds of size and time."""
+        packed = response.headers.get("content-encoding", "")
+        if "," in packed:
+            # Each layer makes up to a thousand bytes out of one; a single one is bounded below.
+            raise WikibaseRefused(
+                f"The Wikibase at {self.url} packs its answer more than once ({_short(packed)})."
+            )
         body = bytearray()
         deadline = time.monotonic() + SLOWEST_ANSWER_SECONDS
         for part in response.iter_bytes():
@@ -268,7 +275,8 @@ def _retry_after(value: str | None, now: datetime) -> float | None:
 def _error(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """The error in an answer, of either error format; empty if there is none."""
     errors = answer.get("errors")
-    return _mapping(answer.get("error") or (errors[0] if isinstance(errors, list) else None))
+    first = errors[0] if isinstance(errors, list) and errors else None
+    return _mapping(answer.get("error") or first)
 
 
 def _told(error: Mapping[str, Any]) -> str:

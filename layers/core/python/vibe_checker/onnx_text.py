@@ -1,6 +1,5 @@
 """Run an ONNX text model over many texts: tokenise, sort by length, batch by tokens, run."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import onnxruntime as ort
 from tokenizers import Encoding, Tokenizer
 
 from vibe_checker.errors import InvalidModel
+from vibe_checker.parsing import json_value
 
 Array = np.ndarray[Any, Any]
 Read = TypeVar("Read")
@@ -76,7 +76,12 @@ class TextModel:
         next batch. With `offsets` encodings tell where each token stands (slower by a third).
         """
         encode = self._tokenizer.encode_batch if offsets else self._tokenizer.encode_batch_fast
-        encodings = encode(list(texts))
+        try:
+            encodings = encode(list(texts))
+        except Exception as error:  # the Rust library raises bare Exception
+            raise InvalidModel(
+                f"{self.name}: tokenizer.json cannot be used: {_first_line(error)}"
+            ) from error
         # The longest first: memory peaks at the start and not at the end of an hour, and the
         # threads end together, on the shortest.
         order = sorted(range(len(texts)), key=lambda i: (-len(encodings[i].ids), i))
@@ -95,7 +100,10 @@ class TextModel:
             "token_type_ids": _padded([e.type_ids for e in encodings]),
         }
         names = [output.name for output in self.session.get_outputs()]
-        values = self.session.run(names, {name: feed[name] for name in self._inputs})
+        inputs = {name: feed[name] for name in self._inputs}
+        values = run_graph(self.name, self.session, names, inputs)
+        if not all(isinstance(value, np.ndarray) for value in values):
+            raise InvalidModel(f"{self.name}: the graph gives what are no arrays; export it anew.")
         return Batch(dict(zip(names, values, strict=True)), feed["attention_mask"], encodings)
 
 
@@ -119,12 +127,25 @@ def open_session(name: str, graph: Path, threads: int) -> ort.InferenceSession:
         ) from error
 
 
+def run_graph(
+    name: str, session: ort.InferenceSession, outputs: list[str], inputs: dict[str, Array]
+) -> list[Any]:
+    """What the graph makes of `inputs`; raises InvalidModel where it fails on them."""
+    try:
+        found: list[Any] = session.run(outputs, inputs)
+    except MemoryError:
+        raise
+    except Exception as error:  # onnxruntime's errors have no common class below this one
+        raise InvalidModel(f"{name}: the graph cannot be run: {_first_line(error)}") from error
+    return found
+
+
 def read_json(name: str, path: Path) -> dict[str, Any]:
     """One of a model directory's JSON files, {} where it is not there."""
     if not path.is_file():
         return {}
     try:
-        value = json.loads(path.read_bytes())
+        value = json_value(path.read_bytes())
     except ValueError as error:
         raise InvalidModel(f"{name}: {path.name} is not valid JSON: {error}") from error
     if not isinstance(value, dict):
@@ -158,9 +179,10 @@ def _positions(config: dict[str, Any]) -> int | None:
     positions = config.get("max_position_embeddings")
     if not isinstance(positions, int):
         return None
-    if config.get("model_type") not in _COUNTED_FROM_PADDING:
+    if str(config.get("model_type")) not in _COUNTED_FROM_PADDING:
         return positions
-    return positions - int(config.get("pad_token_id") or 0) - 1
+    padding = config.get("pad_token_id")
+    return positions - (padding if isinstance(padding, int) else 0) - 1
 
 
 def sigmoid(logits: Array) -> Array:

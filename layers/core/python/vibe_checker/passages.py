@@ -13,14 +13,18 @@ import orjson
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from vibe_checker.arrow_file import unpacked_sizes
 from vibe_checker.bucket import PASSAGES
-from vibe_checker.errors import InvalidPassages
+from vibe_checker.errors import InvalidPassages, TooLarge
 from vibe_checker.identifiers import ALPHABET, SHORT_ID_LENGTH
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 TEXT = "text_block.text"
+# pyarrow and pandas write batches of 65,536 rows: some 60 MB. A file written as a single batch may
+# hold a million passages still; more than this would crowd out the rest of the function's memory.
+_LARGEST_BATCH_BYTES = 1 << 30
 
 CANDIDATE_SCHEMA = pa.schema(
     [
@@ -47,11 +51,15 @@ class Passages:
         """Raises InvalidPassages for a file that is no feather file or lacks what is needed."""
         try:
             self._file = pa.ipc.open_file(pa.memory_map(str(path)))
+            dictionaries, self._sizes = unpacked_sizes(path)
+            _check_size("dictionaries", dictionaries)
             self.count: int = ds.dataset(str(path), format="ipc").count_rows()
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise InvalidPassages(
-                f"{PASSAGES} is not a readable feather file (Arrow IPC, version 2): {error}"
+                f"{PASSAGES} is not a readable feather file (Arrow IPC, version 2): "
+                f"{str(error)[:300]}"
             ) from error
+        self._sound: set[int] = set()
         self._check_schema(self._file.schema)
         if self.count == 0:
             raise InvalidPassages(f"{PASSAGES} has no rows; it needs at least one passage.")
@@ -59,22 +67,27 @@ class Passages:
     def _check_schema(self, schema: pa.Schema) -> None:
         if schema.names.count(TEXT) != 1:
             raise InvalidPassages(
-                f"{PASSAGES} has the columns {', '.join(schema.names)}; the passages must be in "
-                f"exactly one column named {TEXT!r}."
+                f"{PASSAGES} has the columns {', '.join(schema.names)[:500]}; the passages must "
+                f"be in exactly one column named {TEXT!r}."
             )
         kind = schema.field(TEXT).type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-            raise InvalidPassages(f"{TEXT!r} in {PASSAGES} holds {kind}; it must hold strings.")
+            raise InvalidPassages(
+                f"{TEXT!r} in {PASSAGES} holds {str(kind)[:100]}; it must hold strings."
+            )
 
     def take(self, rows: Rows) -> pa.Table:
         """The passages of `rows` (int64, ascending), in that order, with all their columns.
 
-        Raises InvalidPassages for a row without text and for a file that breaks off.
+        Raises InvalidPassages for a row without text and for a file that breaks off or is damaged,
+        TooLarge for what would not fit.
         """
         try:
             batches = list(self._batches_of(rows))
-        except (pa.ArrowException, OSError) as error:
-            raise InvalidPassages(f"{PASSAGES} breaks off or is damaged: {error}") from error
+        except (pa.ArrowException, OSError, MemoryError) as error:
+            raise InvalidPassages(
+                f"{PASSAGES} breaks off or is damaged: {str(error)[:300]}"
+            ) from error
         table = pa.Table.from_batches(batches, self._file.schema)
         self._check_texts(table, rows)
         return table
@@ -84,11 +97,20 @@ class Passages:
         for number in range(self._file.num_record_batches):
             if done == len(rows):
                 break
-            batch = self._file.get_batch(number)
+            batch = self._batch(number)
             end = int(np.searchsorted(rows, start + batch.num_rows))
             if end > done:
                 yield batch.take(pa.array(rows[done:end] - start))
             start, done = start + batch.num_rows, end
+
+    def _batch(self, number: int) -> pa.RecordBatch:
+        """A batch, unpacked; seen once to be sound, since Arrow follows offsets that lie."""
+        _check_size(f"a record batch, number {number:,},", self._sizes[number])
+        batch = self._file.get_batch(number)
+        if number not in self._sound:
+            batch.validate(full=True)
+            self._sound.add(number)
+        return batch
 
     def _check_texts(self, table: pa.Table, rows: Rows) -> None:
         texts = table[TEXT]
@@ -98,6 +120,15 @@ class Passages:
                 f"{PASSAGES} has {len(empty):,} rows without text, the first in row {empty[0]:,} "
                 "(counted from 0); every passage needs one."
             )
+
+
+def _check_size(what: str, size: int) -> None:
+    if size > _LARGEST_BATCH_BYTES:
+        raise TooLarge(
+            f"{PASSAGES} has {what} of {size / 1e6:,.0f} MB; at most "
+            f"{_LARGEST_BATCH_BYTES / 1e6:,.0f} MB are unpacked at a time. Write smaller ones, "
+            "such as by pyarrow.feather.write_feather(table, path, chunksize=65536)."
+        )
 
 
 def candidates(
@@ -182,12 +213,26 @@ def _metadata(table: pa.Table) -> list[bytes]:
     """Each row as one JSON object: values keep their types, missing and NaN are null."""
     if not table.num_columns:
         return [b"{}"] * table.num_rows
-    columns = [_plain(column).to_pylist() for column in table.columns]
     dump, names = orjson.dumps, table.column_names
-    return [
-        dump(dict(zip(names, values, strict=True)), default=str)
-        for values in zip(*columns, strict=True)
-    ]
+    columns = [_values(*named) for named in zip(names, table.columns, strict=True)]
+    try:
+        return [
+            dump(dict(zip(names, values, strict=True)), default=str)
+            for values in zip(*columns, strict=True)
+        ]
+    except (TypeError, ValueError) as error:
+        raise InvalidPassages(f"{PASSAGES} has metadata that JSON cannot hold: {error}") from error
+
+
+def _values(name: str, column: pa.ChunkedArray) -> list[Any]:
+    try:
+        return list(_plain(column).to_pylist())
+    except (pa.ArrowException, ValueError, OverflowError, TypeError) as error:
+        # Such as a date in the year 30,000.
+        raise InvalidPassages(
+            f"{PASSAGES} has the column {name[:100]!r} of {str(column.type)[:100]}, which cannot "
+            f"be read: {str(error)[:300]}"
+        ) from error
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

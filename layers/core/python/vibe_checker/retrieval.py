@@ -1,6 +1,8 @@
 """Which passages may be about a concept: similarity to its embedding, and the selection rule."""
 
 import mmap
+import tokenize
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ _BLOCK_ROWS = 65_536
 _SAMPLED_STRETCHES = 64
 _SAMPLED_ROWS = 16
 _NORM_TOLERANCE = 0.01
+# numpy reads a header as Python's own syntax, and takes what it states for its word.
+_UNREADABLE: tuple[type[Exception], ...] = (ValueError, OSError, EOFError, OverflowError, TypeError)
+_UNREADABLE += (MemoryError, RecursionError, SyntaxError, zipfile.BadZipFile, tokenize.TokenError)
 
 
 def open_matrix(path: Path, rows: int) -> Floats:
@@ -31,14 +36,13 @@ def open_matrix(path: Path, rows: int) -> Floats:
     """
     try:
         matrix: Floats = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except _UNREADABLE as error:
         raise InvalidEmbeddings(
-            f"{EMBEDDINGS} is not a readable .npy file of numbers: {error}"
+            f"{EMBEDDINGS} is not a readable .npy file of numbers: {str(error)[:300]}"
         ) from error
     if not isinstance(matrix, np.memmap) or matrix.dtype not in (np.float32, np.float16):
         raise InvalidEmbeddings(
-            f"{EMBEDDINGS} holds {getattr(matrix, 'dtype', 'an archive')}; it must hold float32 "
-            "or float16."
+            f"{EMBEDDINGS} holds {_kind(matrix)}; it must hold float32 or float16."
         )
     if matrix.ndim != 2 or matrix.shape[0] != rows:
         raise InvalidEmbeddings(
@@ -48,6 +52,10 @@ def open_matrix(path: Path, rows: int) -> Floats:
     _check_norms(matrix)
     _read_ahead(matrix)
     return matrix
+
+
+def _kind(loaded: object) -> str:
+    return str(getattr(loaded, "dtype", "an archive"))[:100]
 
 
 def _read_ahead(matrix: Floats) -> None:

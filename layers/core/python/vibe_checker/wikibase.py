@@ -232,7 +232,7 @@ class WikibaseClient:
     def _page(self, item: _Item) -> str:
         # The name space of items differs by wiki; this special page leads to it on all.
         title = item.title or f"Special:EntityPage/{item.id}"
-        return f"{self._wiki.url}/wiki/{quote(title, safe=':/')}"
+        return f"{self._wiki.url}/wiki/{quote(title, safe=':/', errors='replace')}"
 
 
 def _lent(items: _Items, links: Iterable[ConceptId]) -> tuple[SourcedLabel, ...]:
@@ -284,7 +284,7 @@ def _text(value: object) -> str | None:
     if isinstance(value, str):
         return value
     text = _mapping(value)
-    return str(text["text"]) if text.get("language") in ALIAS_LANGUAGES else None
+    return str(text.get("text", "")) if text.get("language") in ALIAS_LANGUAGES else None
 
 
 def _members(value: object) -> list[Mapping[str, Any]]:

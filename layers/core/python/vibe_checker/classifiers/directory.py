@@ -16,14 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import onnxruntime as ort
-import yaml
 
 from vibe_checker.errors import InvalidModel
 from vibe_checker.onnx_text import TextModel, max_length, open_session, read_json
+from vibe_checker.parsing import yaml_value
 
 TOKENIZER = "tokenizer.json"
 _OPTIONS = {"positive_label", "threshold"}
+_LARGEST_OPTIONS_BYTES = 10_000
 _DEFAULT_THRESHOLD = 0.5
+# The largest known set of classes, ImageNet-21k's, has 21,843.
+_MOST_LABELS = 50_000
 # Names that say which of a model's labels means "the concept is there", besides the concept's own.
 _POSITIVE_NAMES = {"label_1", "1", "positive", "pos", "yes", "true"}
 
@@ -88,7 +91,7 @@ class ModelDirectory:
         named = self.config.get("id2label")
         if named is None:
             number = self.config.get("num_labels")
-            return [f"LABEL_{i}" for i in range(int(number))] if number else None
+            return [f"LABEL_{i}" for i in range(self._checked_number(number))] if number else None
         try:
             return [str(named[str(i)]) for i in range(len(named))]
         except (KeyError, TypeError) as error:
@@ -96,6 +99,14 @@ class ModelDirectory:
                 f"{self.name}: id2label in config.json is {str(named)[:100]}; it must number the "
                 'labels from "0" on.'
             ) from error
+
+    def _checked_number(self, number: object) -> int:
+        if isinstance(number, int) and 1 <= number <= _MOST_LABELS:
+            return number
+        raise InvalidModel(
+            f"{self.name}: config.json has the num_labels {str(number)[:100]!r}; it must be a "
+            f"number from 1 to {_MOST_LABELS:,}."
+        )
 
     def positive(self, labels: Sequence[str], concept_names: Iterable[str]) -> str:
         """The one of `labels` that means "the concept is there".
@@ -111,7 +122,7 @@ class ModelDirectory:
         if len(found) == 1:
             return found[0]
         raise InvalidModel(
-            f"{self.name}: which of the labels {', '.join(labels)} is the positive one? Say it in "
+            f"{self.name}: which of the labels {listed(labels)} is the positive one? Say it in "
             "classifier.yml: `positive_label: ...`."
         )
 
@@ -119,8 +130,8 @@ class ModelDirectory:
         if asked in labels:
             return asked
         raise InvalidModel(
-            f"{self.name}: classifier.yml has the positive_label {asked!r}; the model's labels are "
-            f"{', '.join(labels)}."
+            f"{self.name}: classifier.yml has the positive_label {asked[:100]!r}; the model's "
+            f"labels are {listed(labels)}."
         )
 
     def activation(self, labels: int) -> str:
@@ -137,15 +148,21 @@ class ModelDirectory:
         return nested if nested.is_file() else self.path / "model.onnx"
 
 
+def listed(names: Iterable[str]) -> str:
+    """Names for a message, not more of them than somebody reads."""
+    text = ", ".join(names)
+    return text if len(text) <= 500 else f"{text[:500]}…"
+
+
 def _read_options(name: str, path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
+    if path.stat().st_size > _LARGEST_OPTIONS_BYTES:
+        raise InvalidModel(f"{name}: classifier.yml is larger than two options can be.")
     try:
-        options = yaml.safe_load(path.read_bytes())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidModel(
-            f"{name}: classifier.yml is not valid YAML: {' '.join(str(error).split())[:300]}"
-        ) from error
+        options = yaml_value(path.read_bytes())
+    except ValueError as error:
+        raise InvalidModel(f"{name}: classifier.yml is not valid YAML: {error}") from error
     if not isinstance(options, dict) or set(options) - _OPTIONS:
         raise InvalidModel(
             f"{name}: classifier.yml holds {str(options)[:100]}; it may hold positive_label and "

@@ -14,7 +14,7 @@ import pyarrow as pa
 from vibe_checker.classifiers.directory import ModelDirectory
 from vibe_checker.classifiers.whole_text import Probabilities, whole_text_predictions
 from vibe_checker.errors import InvalidModel
-from vibe_checker.onnx_text import Array, sigmoid, softmax
+from vibe_checker.onnx_text import Array, run_graph, sigmoid, softmax
 from vibe_checker.passages import embeddings_of
 from vibe_checker.predictions import Card, Predictions
 
@@ -27,6 +27,8 @@ _INPUT_TYPES = {
 # skl2onnx calls a classifier's outputs "label" and "probabilities", a pipeline's "output_label"
 # and "output_probability"; exporters of neural networks call theirs "logits".
 _LOGITS = "logits"
+# No embedding model gives more than some thousands.
+_LONGEST_EMBEDDING = 100_000
 
 
 class HeadClassifier:
@@ -80,8 +82,13 @@ class HeadClassifier:
             return np.empty(0, np.float32)
         found = self._run(embeddings)
         if isinstance(found, list):  # skl2onnx's ZipMap: a dictionary for each passage
-            return np.array([row[self._class] for row in found], np.float32)
-        columns = np.asarray(found).reshape(len(embeddings), -1)
+            return np.array([row.get(self._class, np.nan) for row in found], np.float32)
+        if found.size % len(embeddings) or found.size // len(embeddings) <= self._column:
+            raise InvalidModel(
+                f"{self._name}: the graph gives an array of the shape {found.shape} for "
+                f"{len(embeddings):,} passages; it must give a row for each."
+            )
+        columns = found.reshape(len(embeddings), -1)
         if self._activation == "softmax":
             columns = softmax(columns)
         elif self._activation == "sigmoid":
@@ -90,19 +97,28 @@ class HeadClassifier:
 
     def _run(self, embeddings: Array) -> Any:
         values = embeddings.astype(self._type, copy=False)
-        return self._session.run([self._output], {self._input: values})[0]
+        found = run_graph(self._name, self._session, [self._output], {self._input: values})[0]
+        rows = found if isinstance(found, list) else []
+        numbers = isinstance(found, np.ndarray) and np.issubdtype(found.dtype, np.floating)
+        if numbers or (rows and all(isinstance(row, dict) for row in rows)):
+            return found
+        raise InvalidModel(
+            f"{self._name}: the output {self._output} holds neither numbers nor a number for each "
+            "class."
+        )
 
     def _check_input(self) -> tuple[str, Any, int]:
         """The input's name, its dtype and how many numbers it takes."""
         inputs = self._session.get_inputs()
-        first = inputs[0]
-        if len(inputs) > 1 or first.type not in _INPUT_TYPES or len(first.shape) != 2:
+        usable = [i for i in inputs if i.type in _INPUT_TYPES and len(i.shape) == 2]
+        if len(inputs) != 1 or not usable:
             taken = ", ".join(f"{each.name} {each.type}{each.shape}" for each in inputs)
             raise InvalidModel(
                 f"{self._name}: the graph takes {taken}. Without a tokenizer.json it must take "
                 "one input of floats [passages, dimension]; a text model needs its tokenizer.json."
             )
-        if not isinstance(first.shape[1], int):
+        first = usable[0]
+        if not isinstance(first.shape[1], int) or not 1 <= first.shape[1] <= _LONGEST_EMBEDDING:
             raise InvalidModel(
                 f"{self._name}: the graph does not say how long the embeddings are that it takes; "
                 f"its input has the shape {first.shape}. Export it with [None, dimension]."
@@ -125,7 +141,7 @@ class HeadClassifier:
         sample = self._run(np.zeros((1, self._dimension), np.float32))
         if isinstance(sample, list):
             return list(sample[0])
-        columns = np.asarray(sample).reshape(1, -1).shape[1]
+        columns = sample.reshape(1, -1).shape[1]
         labels = directory.labels or [str(number) for number in range(columns)]
         if len(labels) != columns:
             raise InvalidModel(

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from tokenizers import Encoding
 
-from vibe_checker.classifiers.directory import ModelDirectory
+from vibe_checker.classifiers.directory import ModelDirectory, listed
 from vibe_checker.errors import InvalidModel
 from vibe_checker.onnx_text import Array, Batch, softmax
 from vibe_checker.predictions import Card, Prediction, Predictions
@@ -64,7 +64,7 @@ class TokenClassifier:
         entities = sorted({_entity(label) for label in self._labels} - {_OUTSIDE})
         if not entities:
             raise InvalidModel(
-                f"{name}: config.json has the labels {', '.join(self._labels) or '(none)'}; a "
+                f"{name}: config.json has the labels {listed(self._labels) or '(none)'}; a "
                 'token classifier has "O" for what is outside and at least one other.'
             )
         entity = directory.positive(entities, concept_names)
@@ -157,5 +157,5 @@ def gives_a_vector_for_each_token(directory: ModelDirectory) -> bool:
     shape = outputs.get("logits", next(iter(outputs.values())))
     if shape is not None and len(shape):
         return len(shape) == 3
-    named = directory.config.get("architectures") or [""]
-    return str(named[0]).endswith("ForTokenClassification")
+    named = directory.config.get("architectures")
+    return isinstance(named, list) and str(named[:1]).endswith("ForTokenClassification']")

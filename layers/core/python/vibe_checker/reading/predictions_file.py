@@ -93,7 +93,7 @@ def open_file(path: Path) -> PredictionsFile:
         table = _read(path, _texts(lines))
         if table.num_rows == len(lines):
             return _from_table(lines, table)
-    except (pa.ArrowException, KeyError, TypeError, ValueError):
+    except (pa.ArrowException, AttributeError, KeyError, TypeError, ValueError):
         pass  # something is irregular: line by line is slower, and loses no line but broken ones
     return _from_lines(body, lines)
 
@@ -224,9 +224,12 @@ def _array(values: list[Any]) -> Any:
 
 
 def _shown(value: Any) -> str:
-    return _encodable(
-        value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
-    )
+    if isinstance(value, str):
+        return _encodable(value)
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # nested beyond orjson's measure, or a number or text beyond it
+        return _encodable(str(value))
 
 
 def _encodable(text: str) -> str:

@@ -5,13 +5,13 @@ metadata is text throughout. Offsets into the raw text are all that is needed of
 is never shown.
 """
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from vibe_checker.parsing import json_value
 from vibe_checker.spans import Span, merge
 
 
@@ -42,7 +42,7 @@ def loads(line: bytes) -> Any:
     try:
         return orjson.loads(line)
     except ValueError:
-        return json.loads(line)
+        return json_value(line)
 
 
 def from_json(value: Any) -> Record:
@@ -71,7 +71,7 @@ def first_number(*values: object) -> float | None:
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             try:
                 number = float(value)
-            except ValueError:
+            except (ValueError, OverflowError):
                 continue
             if math.isfinite(number):
                 return number

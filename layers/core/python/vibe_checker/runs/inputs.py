@@ -13,8 +13,6 @@ Without version ids the current versions are read, as files uploaded by hand wan
 import re
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from vibe_checker import bucket as keys
 from vibe_checker.bucket import Bucket, Pin
 from vibe_checker.errors import InvalidEmbeddings, MissingInput
@@ -70,22 +68,18 @@ def _versions(stated: dict[str, Any]) -> dict[str, str]:
 def _embedder(bucket: Bucket, prefix: str, versions: dict[str, str]) -> list[Pin]:
     named = sorted(key for key in versions if key.startswith(prefix))
     if not named:
-        return bucket.pins(prefix)
+        # The S3 console marks a folder that it makes by an object of no bytes.
+        return [pin for pin in bucket.pins(prefix) if not pin.key.endswith("/")]
     return [_pin(bucket, key, versions[key]) for key in named]
 
 
 def _pin(bucket: Bucket, key: str, version: str | None) -> Pin:
     try:
         return bucket.pin(key, version)
-    except (MissingInput, ClientError) as error:
-        # A version id of another bucket is no "not found" to S3 but a bad request.
-        if version is None or (isinstance(error, ClientError) and not _is_bad_request(error)):
+    except MissingInput as error:
+        if version is None:
             raise
         raise InvalidEmbeddings(
             f"{keys.EMBEDDINGS_METADATA} names version {version} of {key}, which this bucket does "
             "not have. Push the set again."
         ) from error
-
-
-def _is_bad_request(error: ClientError) -> bool:
-    return bool(error.response["ResponseMetadata"]["HTTPStatusCode"] == 400)

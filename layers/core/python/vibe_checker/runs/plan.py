@@ -2,6 +2,8 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -18,6 +20,11 @@ from vibe_checker.identifiers import KEYWORD, ConceptId, short_id
 from vibe_checker.runs import request as requests
 from vibe_checker.runs.inputs import shared_inputs
 from vibe_checker.runs.request import Request
+
+# Writing is waiting: 32 at once write the models of 10,000 concepts in seconds.
+_WRITERS = 32
+Models = dict[str, list[Pin]]
+"""The files of a concept's models, pinned, by the model's name."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +87,12 @@ def plan(bucket: Bucket, settings: Settings, execution: Execution, given: object
     """
     run_id = run_id_of(execution, given)
     try:
-        items, planned = _prepare(bucket, settings, execution, run_id, given)
+        items, models, planned = _prepare(bucket, settings, execution, run_id, given)
     except (InvalidRequest, InvalidInput) as error:
         _record_refusal(bucket, execution, run_id, given, error)
         raise
-    # The list before the record: whoever finds the record finds the list that belongs to it.
+    # The lists before the record: whoever finds the record finds the lists that belong to it.
+    _write_models(bucket, run_id, models)
     bucket.create_json(keys.run_concepts(run_id), items)
     if bucket.create_json(keys.run_record(run_id), asdict(planned)):
         return planned
@@ -104,21 +112,27 @@ def run_id_of(execution: Execution, given: object) -> str:
 
 def _prepare(
     bucket: Bucket, settings: Settings, execution: Execution, run_id: str, given: object
-) -> tuple[list[dict[str, Any]], Plan]:
+) -> tuple[list[dict[str, Any]], Mapping[str, Models], Plan]:
     request = requests.parse(given)
     concepts = _concepts(bucket, request)
-    items = _items(bucket, concepts, request.classifiers)
+    models = _models(bucket, concepts)
+    items = _items(concepts, models, request.classifiers)
     model, inputs = _inputs(bucket, request)
-    return items, Plan(
-        run_id=run_id,
-        trigger=request.trigger,
-        requested=given,
-        execution_arn=execution.arn,
-        started_at=execution.started_at,
-        settings=settings,
-        concept_count=len(items),
-        embedding_model=model,
-        inputs={pin.key: pin for pin in inputs},
+    planned = {item["concept_id"]: models[item["concept_id"]] for item in items}
+    return (
+        items,
+        planned,
+        Plan(
+            run_id=run_id,
+            trigger=request.trigger,
+            requested=given,
+            execution_arn=execution.arn,
+            started_at=execution.started_at,
+            settings=settings,
+            concept_count=len(items),
+            embedding_model=model,
+            inputs={pin.key: pin for pin in inputs},
+        ),
     )
 
 
@@ -139,45 +153,58 @@ def _inputs(bucket: Bucket, request: Request) -> tuple[str, list[Pin]]:
 
 
 def _items(
-    bucket: Bucket, concepts: list[ConceptId], wanted: list[str] | None
+    concepts: list[ConceptId], models: Mapping[str, Models], wanted: list[str] | None
 ) -> list[dict[str, Any]]:
-    """What the state machine maps over: each concept with its classifiers and their files.
+    """What the state machine maps over: each concept with the names of its classifiers.
 
-    With `wanted` names, concepts that have none of them are left out.
+    With `wanted` names, concepts that have none of them are left out. The names alone travel in
+    the state, so that it stays small for any number of models.
     """
-    models = _models(bucket, concepts)
     items: list[dict[str, Any]] = []
     for concept in concepts:
-        found = {KEYWORD: [], **dict(sorted(models[concept].items()))}
-        chosen = [
-            {"name": name, "files": files}
-            for name, files in found.items()
-            if wanted is None or name in wanted
-        ]
+        found = [{"name": KEYWORD, "model": False}]
+        found += [{"name": name, "model": True} for name in sorted(models[concept])]
+        chosen = [each for each in found if wanted is None or each["name"] in wanted]
         if chosen:
             items.append({"concept_id": concept, "classifiers": chosen})
     if not items:
         raise InvalidRequest(
             f"None of the {len(concepts)} concepts asked for has a classifier named "
-            f"{' or '.join(wanted or [])}; there is always {KEYWORD!r}, and every directory "
+            f"{' or '.join(wanted or [])[:500]}; there is always {KEYWORD!r}, and every directory "
             "below models/classifiers/{concept_id}/."
         )
     return items
 
 
-def _models(
-    bucket: Bucket, concepts: list[ConceptId]
-) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """Concept → model name → the pinned files of that model's directory."""
+def _models(bucket: Bucket, concepts: list[ConceptId]) -> Mapping[str, Models]:
+    """The models of each concept; a file beside the directories belongs to none."""
     # One listing serves any number of concepts; for a single one its own part is enough.
     prefix = keys.classifiers_prefix(concepts[0]) if len(concepts) == 1 else keys.CLASSIFIERS
-    models: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    models: dict[str, Models] = defaultdict(lambda: defaultdict(list))
     for pin in bucket.pins(prefix):
         concept, _, rest = pin.key.removeprefix(keys.CLASSIFIERS).partition("/")
         name, _, file = rest.partition("/")
         if file and not file.endswith("/"):
-            models[concept][name].append(asdict(pin))
+            models[concept][name].append(pin)
     return models
+
+
+def _write_models(bucket: Bucket, run_id: str, models: Mapping[str, Models]) -> None:
+    """Write which files the models of each concept have, where the later steps find it."""
+
+    def write(concept: str) -> None:
+        files = {name: [asdict(pin) for pin in pins] for name, pins in models[concept].items()}
+        bucket.create_json(keys.work_models(run_id, concept), files)
+
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        for _ in pool.map(write, [concept for concept in models if models[concept]]):
+            pass
+
+
+def model_files(bucket: Bucket, run_id: str, concept_id: str) -> Models:
+    """The files of the concept's models, as they were when the run started."""
+    written = bucket.read_json(keys.work_models(run_id, concept_id))
+    return {name: [Pin(**pin) for pin in pins] for name, pins in written.items()}
 
 
 def _earlier(bucket: Bucket, execution: Execution, planned: Plan) -> Plan:

@@ -67,7 +67,8 @@ def upload_in(given: object) -> Upload | None:
         if uploaded["key"] != CONCEPTS:
             return None
         version = uploaded.get("version-id")
-        identity = str(version or uploaded["sequencer"])
+        version = None if version is None else str(version)
+        identity = version or str(uploaded["sequencer"])
         return Upload(str(given["time"]), version, identity)  # type: ignore[index]
     except (AttributeError, KeyError, TypeError):
         return None
