@@ -14,6 +14,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from vibe_checker.bucket import Bucket
 from vibe_checker.runs import progress as runs
@@ -67,7 +68,7 @@ def _shown(
 
         def show(fresh: list[dict[str, Any]]) -> None:
             for failure in (f for result in fresh for f in failures(result)):
-                progress.console.print(f"[red]failed[/] {failure}", highlight=False)
+                progress.console.print(Text.assemble(("failed", "red"), " ", failure))
             progress.update(
                 bar,
                 total=run.concept_count,
@@ -81,7 +82,7 @@ def _shown(
 
 def _print_lines(console: Console, run: runs.Progress, fresh: list[dict[str, Any]]) -> None:
     for result in fresh:
-        console.print(_line(run, result), soft_wrap=True)
+        console.print(_line(run, result), soft_wrap=True, markup=False)
 
 
 def _line(run: runs.Progress, result: dict[str, Any]) -> str:

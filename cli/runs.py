@@ -52,7 +52,7 @@ def run(
     if no_wait:
         if as_json:
             show_json({"run_id": run_id, "execution_arn": arn})
-        note(f"Follow it: vibe-checker runs follow {run_id}{_also(where)}")
+        note(f"Follow it: vibe-checker runs follow {run_id}{where.options}")
         return
     _follow(where, run_id, arn, as_json)
 
@@ -154,7 +154,7 @@ def _follow(where: Where, run_id: str, arn: str, as_json: bool) -> None:
     try:
         seen = following.follow(where.bucket, run_id, running, stderr())
     except KeyboardInterrupt:
-        also = _also(where)
+        also = where.options
         note(f"\nThe run goes on. Follow it: vibe-checker runs follow {run_id}{also}")
         note(f"        Stop it: vibe-checker runs stop {run_id}{also}")
         raise typer.Exit(130) from None
@@ -182,13 +182,6 @@ def _report(
     note(run_records.sentence(record))
 
 
-def _also(where: Where) -> str:
-    """What to repeat on a command line so that it works on the same stack."""
-    if where.local:
-        return " --local"
-    return "" if where.stack == Where.stack else f" --stack {where.stack}"
-
-
 def offer_to_follow(where: Where, known: set[str], wanted: bool | None) -> None:
     """After an upload of concepts.yml: follow the run that it starts, none of `known`.
 
@@ -197,7 +190,7 @@ def offer_to_follow(where: Where, known: set[str], wanted: bool | None) -> None:
     if wanted is None:
         wanted = is_terminal() and typer.confirm("Follow the run?", default=True, err=True)
     if not wanted:
-        note(f"Follow it: vibe-checker runs follow{_also(where)}")
+        note(f"Follow it: vibe-checker runs follow{where.options}")
         return
     from cli import executions, run_records
 

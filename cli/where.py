@@ -1,6 +1,7 @@
 """Where a command works: an AWS account and region, or the local AWS, and the stack in it."""
 
 import os
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -118,6 +119,23 @@ class Where:
         """A Step Functions client."""
         return self.client("stepfunctions")
 
+    @property
+    def options(self) -> str:
+        """What to repeat on a command line so that it works on the same stack."""
+        if self.local:
+            return " --local"
+        given = {
+            "--stack": (self.stack, os.environ.get("VIBE_CHECKER_STACK", Where.stack)),
+            "--region": (self.region, _first_set("AWS_REGION", "AWS_DEFAULT_REGION")),
+            "--profile": (self.profile, os.environ.get("AWS_PROFILE")),
+            "--endpoint-url": (self.endpoint_url, os.environ.get("AWS_ENDPOINT_URL")),
+        }
+        return "".join(
+            f" {option} {shlex.quote(value)}"
+            for option, (value, anyway) in given.items()
+            if value and value != anyway
+        )
+
     def _no_stack(self) -> Unreachable:
         return Unreachable(
             f"There is no stack {self.stack} in {self._place}. Deploy it (npx aws-cdk@2 deploy), "
@@ -129,3 +147,7 @@ class Where:
         if self.environment:
             return f"the local AWS at {self.environment.get('AWS_ENDPOINT_URL')}"
         return f"the region {self.session.region_name}"
+
+
+def _first_set(*names: str) -> str | None:
+    return next((os.environ[name] for name in names if os.environ.get(name)), None)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from cli.inputs.building import sha256
@@ -50,7 +51,7 @@ def check(directory: Path) -> Iterator[Finding]:
     """
     passages = yield from _part("passages", lambda: Passages(directory / PASSAGES))
     if passages:
-        yield from _texts(passages)
+        yield from _texts(directory / PASSAGES)
     metadata = yield from _part("metadata", lambda: _metadata(directory))
     count = passages.count if passages else None
     if metadata:
@@ -89,21 +90,40 @@ def _described(part: object) -> str:
     return f"{EMBEDDINGS} holds {part.shape[0]:,} rows of {part.shape[1]} numbers, {part.dtype}."
 
 
-def _texts(passages: Passages) -> Iterator[Finding]:
+def _texts(path: Path) -> Iterator[Finding]:
     try:
-        table = passages.take(np.arange(passages.count))
-    except InvalidInput as error:
-        yield Finding("texts", False, str(error))
+        lengths, without, columns = _text_lengths(path)
+    except (pa.ArrowException, OSError) as error:
+        yield Finding("texts", False, f"{PASSAGES} breaks off or is damaged: {error}")
         return
-    lengths = pc.utf8_length(table[TEXT]).to_numpy()
-    others = [name for name in table.column_names if name != TEXT]
-    carried = f"{len(others)} other columns are carried along" if others else "no other columns"
+    if len(without):
+        first = f"the first in row {without[0]:,} (counted from 0)"
+        yield Finding("texts", False, f"{len(without):,} passages have no text, {first}.")
+        return
+    carried = (
+        f"{columns - 1} other columns are carried along" if columns > 1 else "no other columns"
+    )
     yield Finding(
         "texts",
         True,
         f"Every passage has text ({int(lengths.min()):,} to {int(lengths.max()):,} characters, "
-        f"{int(np.median(lengths)):,} in the middle); {carried}.",
+        f"{int(np.median(lengths)):,} in the middle). "
+        f"Other columns, carried along: {columns - 1}.",
     )
+
+
+def _text_lengths(path: Path) -> tuple[Array, Array, int]:
+    """Characters of each text, the rows without one, and how many columns there are.
+
+    A part of the file is in memory at a time.
+    """
+    lengths, missing = [], []
+    with pa.memory_map(str(path)) as mapped, pa.ipc.open_file(mapped) as file:
+        for number in range(file.num_record_batches):
+            texts = file.get_batch(number).column(TEXT)
+            missing.append(np.asarray(texts.is_null()))
+            lengths.append(np.asarray(pc.fill_null(pc.utf8_length(texts), 0)))
+        return np.concatenate(lengths), np.flatnonzero(np.concatenate(missing)), len(file.schema)
 
 
 def _metadata(directory: Path) -> dict[str, Any]:

@@ -58,15 +58,17 @@ def build(
     name = checked_model_name(model_name or model.resolve().name)
     if not model.is_dir():
         raise Wrong(f"{model} is not a directory; --model takes the whole of a model's directory.")
-    table, left_out = sources.read(passages, text_column, _mapping(column or []))
-    if left_out:
-        note(f"{left_out:,} rows without text are left out.")
-    step(f"embedding {table.num_rows:,} passages with {name}")
+    source = sources.Source(passages, text_column, _mapping(column or []))
     began = time.monotonic()
-    with counting("embedding", "passages", table.num_rows) as report:
-        dimension = building.build(table, model, name, output, report)
+    with building.workplace(output) as work:
+        count = building.gather(source, work)
+        if source.left_out:
+            note(f"Rows without text, left out: {source.left_out:,}")
+        step(f"embedding {count:,} passages with {name}")
+        with counting("embedding", "passages", count) as report:
+            dimension = building.build(count, model, name, output, work, report)
     note(
-        f"{output} holds {table.num_rows:,} passages with {dimension} numbers each "
+        f"{output} holds {count:,} passages with {dimension} numbers each "
         f"({time.monotonic() - began:,.0f} seconds). "
         f"Next: vibe-checker inputs check {output}, then vibe-checker inputs push {output}"
     )
@@ -167,4 +169,4 @@ def push(
         files = pushing.push(directory, bucket, report)
     if as_json:
         show_json({"bucket": bucket.name, "files": files})
-    note("The set is there. Runs that start from now on use it: vibe-checker run")
+    note(f"The set is there. Runs that start from now on use it: vibe-checker run{where.options}")

@@ -35,7 +35,7 @@ def built(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     arguments += [directory / "set", "--text-column", "body", "--column", "page_number=page"]
     done = CliRunner().invoke(app, [str(each) for each in arguments])
     assert done.exit_code == 0, done.output
-    assert "1 rows without text are left out" in done.stderr
+    assert "Rows without text, left out: 1" in done.stderr
     return directory / "set"
 
 
