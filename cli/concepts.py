@@ -7,7 +7,7 @@ import typer
 
 from cli.command import Json, command
 from cli.errors import Failed, Wrong
-from cli.output import note, show_json, stdout, step
+from cli.output import counted, note, show_json, stdout, step
 from cli.where import Where
 
 app = typer.Typer(
@@ -118,7 +118,7 @@ def check(
     listed = concept_list.parse(file.read_bytes() if file else where.bucket.read(CONCEPTS))
     missing: list[str] = []
     if not offline:
-        step(f"asking Wikibase for {len(listed):,} concepts")
+        step(f"asking Wikibase for {counted(len(listed), 'concept')}")
         from cli import wikibase
 
         existing = wikibase.connect(where, wikibase_url).existing(listed)
@@ -127,7 +127,7 @@ def check(
         show_json({"ok": not missing, "concepts": listed, "missing": missing})
     if missing:
         raise Failed(f"Wikibase does not have {', '.join(missing)}.")
-    note(f"{len(listed):,} concepts, all well.")
+    note(f"{counted(len(listed), 'concept')}, all well.")
 
 
 def _checked_ids(ids: list[str]) -> list[str]:
@@ -154,5 +154,7 @@ def _edit(where: Where, change: Any, follow: bool | None) -> None:
         note("concepts.yml lists them already; nothing is changed, and no run is started.")
         return
     count = len({each.concept_id for each in concepts_file.listed(text)})
-    note(f"concepts.yml lists {count:,} concepts now. Its upload starts a run of all of them.")
+    note(
+        f"concepts.yml lists {counted(count, 'concept')} now. Its upload starts a run of them all."
+    )
     runs.offer_to_follow(where, known, follow)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -65,6 +66,7 @@ def _shown(
         expand=True,
     ) as progress:
         bar = progress.add_task("running", total=None, passages=0, failed=0)
+        progress.tasks[0].start_time = progress.get_time() - _age(run.run_id)
 
         def show(fresh: list[dict[str, Any]]) -> None:
             for failure in (f for result in fresh for f in failures(result)):
@@ -78,6 +80,12 @@ def _shown(
             )
 
         yield show
+
+
+def _age(run_id: str) -> float:
+    """Seconds since a run began, which the beginning of its id says."""
+    began = datetime.strptime(run_id[:19], "%Y-%m-%dT%H-%M-%S").replace(tzinfo=UTC)
+    return max(0.0, (datetime.now(UTC) - began).total_seconds())
 
 
 def _print_lines(console: Console, run: runs.Progress, fresh: list[dict[str, Any]]) -> None:

@@ -61,6 +61,11 @@ def stderr() -> "Console":
     return Console(stderr=True, highlight=False)
 
 
+def counted(number: int, noun: str) -> str:
+    """ "1 concept", "1,200 concepts"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def size(count: float) -> str:
     """Bytes for people: "1.2 MB"."""
     power = sum(count >= 1000**power for power in (1, 2, 3))

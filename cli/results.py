@@ -9,7 +9,7 @@ import typer
 from cli.command import Concept, Json, command
 from cli.errors import Wrong
 from cli.models import WikibaseUrl
-from cli.output import note, show_json, stdout, step
+from cli.output import counted, note, show_json, stdout, step
 from cli.where import Where
 
 app = typer.Typer(help="Published predictions.", no_args_is_help=True, rich_markup_mode=None)
@@ -173,7 +173,9 @@ def push(
     else:
         typer.echo(record["id"])
     counts = record["counts"]
-    note(f"{counts['passages']:,} predictions are published, {counts['positives']:,} positive.")
+    note(
+        f"Published: {counted(counts['passages'], 'prediction')}, {counts['positives']:,} positive."
+    )
 
 
 def _wanted(line: dict[str, Any], only: str | None) -> bool:

@@ -10,7 +10,7 @@ import typer
 
 from cli.command import Json, command
 from cli.errors import Failed, Wrong
-from cli.output import note, show_json, size, stdout, step
+from cli.output import counted, note, show_json, size, stdout, step
 from cli.where import Where
 
 if TYPE_CHECKING:
@@ -64,11 +64,11 @@ def build(
         count = building.gather(source, work)
         if source.left_out:
             note(f"Rows without text, left out: {source.left_out:,}")
-        step(f"embedding {count:,} passages with {name}")
+        step(f"embedding {counted(count, 'passage')} with {name}")
         with counting("embedding", "passages", count) as report:
             dimension = building.build(count, model, name, output, work, report)
     note(
-        f"{output} holds {count:,} passages with {dimension} numbers each "
+        f"{output} holds {counted(count, 'passage')} with {dimension} numbers each "
         f"({time.monotonic() - began:,.0f} seconds). "
         f"Next: vibe-checker inputs check {output}, then vibe-checker inputs push {output}"
     )
