@@ -54,9 +54,10 @@ def add(
     wikibase_url: WikibaseUrl = None,
     follow: Follow = None,
 ) -> None:
-    """Add concepts to concepts.yml, which starts a run of all that it lists.
+    """Add concepts to concepts.yml, which starts a run.
 
-    Comments and order stay; ids that Wikibase does not have are refused.
+    The run is of all that it lists then. Comments and order stay; ids that Wikibase does not
+    have are refused.
 
     \b
     Example: vibe-checker concepts add Q69 Q420
@@ -74,9 +75,9 @@ def add(
 @app.command()
 @command
 def remove(where: Where, ids: Ids, follow: Follow = None) -> None:
-    """Remove concepts from concepts.yml, which starts a run of those that remain.
+    """Remove concepts from concepts.yml, which starts a run.
 
-    What was published for them stays.
+    The run is of those that remain. What was published for them stays.
 
     \b
     Example: vibe-checker concepts remove Q420
@@ -99,13 +100,14 @@ def remove(where: Where, ids: Ids, follow: Follow = None) -> None:
 def check(
     where: Where,
     file: Annotated[
-        Path | None, typer.Argument(help="A concepts.yml on this machine; none: the bucket's.")
+        Path | None,
+        typer.Argument(metavar="FILE", help="A concepts.yml on this machine; none: the bucket's."),
     ] = None,
     offline: Offline = False,
     wikibase_url: WikibaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Check that concepts.yml can be read and that Wikibase has what it lists.
+    """Check that Wikibase has what concepts.yml lists.
 
     \b
     Examples: vibe-checker concepts check

@@ -69,9 +69,10 @@ def push(
     wikibase_url: WikibaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Try a classifier on a few passages, upload it for a concept, and print its id.
+    """Try a classifier, upload it, and print its id.
 
-    Runs that start from now on use it; another upload under the same name replaces it.
+    What it says of a few passages is shown. Runs that start from now on use it; another upload
+    under the same name replaces it.
 
     \b
     Example: vibe-checker classifier push my-model --concept Q69
@@ -94,10 +95,14 @@ def push(
 @command
 def list_(
     where: Where,
-    concept: Annotated[str | None, typer.Option("--concept", "-c", metavar="ID")] = None,
+    concept: Annotated[
+        str | None, typer.Option("--concept", "-c", metavar="ID", help="Only this concept's.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the classifiers that are uploaded; by keyword every concept has one besides.
+    """List the classifiers that are uploaded.
+
+    By keyword every concept has one besides.
 
     \b
     Example: vibe-checker classifier list --concept Q69
@@ -129,9 +134,10 @@ def list_(
 @model.command("push")
 @command
 def push_model(where: Where, directory: Directory, name: Name = None) -> None:
-    """Upload an embedding model: a sentence-transformers directory with an ONNX export.
+    """Upload an embedding model.
 
-    `inputs push` uploads the model of its set, too; this is for files made elsewhere.
+    DIR is a sentence-transformers directory with an ONNX export. `inputs push` uploads the
+    model of its set, too; this is for files made elsewhere.
 
     \b
     Example: vibe-checker model push all-MiniLM-L6-v2

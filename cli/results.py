@@ -74,7 +74,7 @@ def show(
     limit: Annotated[int, typer.Option(min=1, help="Passages of each classifier.")] = 3,
     as_json: Json = False,
 ) -> None:
-    """Show a concept's classifiers, and some passages with what each found in them.
+    """Show what a concept's classifiers found in some passages.
 
     \b
     Example: vibe-checker results show Q69 --classifier keyword --only positive
@@ -121,7 +121,9 @@ def download(
     output: Annotated[Path, typer.Option("--output", "-o", help="A directory.")] = Path("."),
     as_json: Json = False,
 ) -> None:
-    """Write a concept's predictions to files, one for each classifier; prints their paths.
+    """Write a concept's predictions to files.
+
+    A file for each classifier; their paths are printed.
 
     \b
     Example: vibe-checker results download Q69 --only positive --format csv
@@ -154,10 +156,11 @@ def push(
     wikibase_url: WikibaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Publish predictions of a classifier that was run elsewhere, checked line by line.
+    """Publish predictions that were made elsewhere.
 
-    DIR holds predictions.jsonl and may hold classifier.json (name, kind, labels, threshold ...)
-    and concept.json; without that the concept is fetched from Wikibase.
+    They are checked line by line, and published like those of a run. DIR holds
+    predictions.jsonl and may hold classifier.json (name, kind, labels, threshold ...) and
+    concept.json; without that the concept is fetched from Wikibase.
 
     \b
     Example: vibe-checker results push my-predictions --concept Q69 --name my-model

@@ -13,10 +13,15 @@ if TYPE_CHECKING:
     from vibe_checker.runs.progress import Progress
 
 app = typer.Typer(
-    help="Runs that there were and are; without a command: list them.", rich_markup_mode=None
+    help="""List runs, or show, follow or stop one.
+
+    \b
+    Example: vibe-checker runs --limit 5
+    """,
+    rich_markup_mode=None,
 )
 
-Run = Annotated[str, typer.Argument(metavar="[RUN]", help="A run's id, its end, or `latest`.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its end, or `latest`.")]
 Classifiers = Annotated[
     list[str] | None,
     typer.Option(
@@ -35,9 +40,10 @@ def run(
     no_wait: NoWait = False,
     as_json: Json = False,
 ) -> None:
-    """Start a run, of all of concepts.yml or of the concepts named, and follow it to its end.
+    """Start a run and follow it to its end.
 
-    Ctrl-C leaves the run going. The exit status is 1 if a concept failed.
+    Without --concept it is a run of all of concepts.yml. Ctrl-C leaves the run going. The exit
+    status is 1 if a concept failed.
 
     \b
     Examples: vibe-checker run
@@ -72,11 +78,7 @@ def _request(concept: list[str] | None, classifier: list[str] | None) -> dict[st
 @app.callback(invoke_without_command=True)
 @command
 def runs(context: typer.Context, where: Where, limit: Limit = 20, as_json: Json = False) -> None:
-    """List runs, the newest first; or show, follow or stop one.
-
-    \b
-    Example: vibe-checker runs --limit 5
-    """
+    """List runs, the newest first."""
     if context.invoked_subcommand is not None:
         return
     step("listing runs")
@@ -94,7 +96,9 @@ def runs(context: typer.Context, where: Where, limit: Limit = 20, as_json: Json 
 @app.command()
 @command
 def show(where: Where, run: Run = "latest", as_json: Json = False) -> None:
-    """Show how a run went: a row for each concept and classifier, and every failure.
+    """Show how a run went.
+
+    A row for each concept and classifier, and every failure.
 
     \b
     Example: vibe-checker runs show latest
@@ -112,7 +116,9 @@ def show(where: Where, run: Run = "latest", as_json: Json = False) -> None:
 @app.command()
 @command
 def follow(where: Where, run: Run = "latest", as_json: Json = False) -> None:
-    """Watch a run until it ends; the exit status is then as `run` gives it.
+    """Watch a run until it ends.
+
+    The exit status is then as `run` gives it.
 
     \b
     Example: vibe-checker runs follow
@@ -128,7 +134,9 @@ def follow(where: Where, run: Run = "latest", as_json: Json = False) -> None:
 @app.command()
 @command
 def stop(where: Where, run: Run = "latest") -> None:
-    """Stop a run at once. What it has published stays.
+    """Stop a run at once.
+
+    What it has published stays.
 
     \b
     Example: vibe-checker runs stop latest

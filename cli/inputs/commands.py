@@ -24,7 +24,9 @@ app = typer.Typer(
 @app.command()
 @command
 def build(
-    passages: Annotated[Path, typer.Argument(help="A feather, parquet, CSV, TSV or JSONL file.")],
+    passages: Annotated[
+        Path, typer.Argument(metavar="PASSAGES", help="A feather, parquet, CSV, TSV or JSONL file.")
+    ],
     model: Annotated[
         Path, typer.Option(help="A sentence-transformers directory with an ONNX export.")
     ],
@@ -42,9 +44,10 @@ def build(
         str | None, typer.Option(help="What the model is called; default: its directory's name.")
     ] = None,
 ) -> None:
-    """Make the three input files from your own passages, with the model beside them.
+    """Make a set of input files from your own passages.
 
-    Embedding takes all cores. After Ctrl-C or a crash the same command goes on where it was.
+    The passages, their embeddings and the metadata, with the model beside them. Embedding takes
+    all cores. After Ctrl-C or a crash the same command goes on where it was.
 
     \b
     Example: vibe-checker inputs build passages.csv --text-column text \\
@@ -87,11 +90,13 @@ def _mapping(given: list[str]) -> dict[str, str]:
 def check(
     where: Where,
     directory: Annotated[
-        Path | None, typer.Argument(help="A set as `inputs build` writes it; none: the bucket's.")
+        Path | None, typer.Argument(metavar="DIR", help="A set as `inputs build` writes it.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say whether a set of input files fits together: a directory's, or the bucket's.
+    """Say whether a set of input files fits together.
+
+    With DIR that directory's set, without it the bucket's.
 
     \b
     Examples: vibe-checker inputs check inputs
@@ -143,7 +148,9 @@ def _shown(findings: "Iterable[Finding]", as_json: bool) -> "list[Finding]":
 @command
 def push(
     where: Where,
-    directory: Annotated[Path, typer.Argument(help="A set as `inputs build` writes it.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A set as `inputs build` writes it.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Check a set, upload it, and make it visible as one.
