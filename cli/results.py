@@ -90,9 +90,11 @@ def show(
     if as_json:
         show_json([{**record, "predictions": read[record["id"]]} for record in records])
         return
+    from rich.text import Text
+
     _table(records)
     for record in records:
-        stdout().print(f"\n[bold]{record['name']}[/] {record['id']}")
+        stdout().print(Text.assemble("\n", (record["name"], "bold"), " ", record["id"]))
         for line in read[record["id"]]:
             _print_line(line)
 

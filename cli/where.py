@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from cli import local_aws
-from cli.errors import Unreachable
+from cli.errors import Unreachable, Wrong
 
 if TYPE_CHECKING:
     from vibe_checker.bucket import Bucket
@@ -74,8 +74,10 @@ class Where:
         """A boto3 client."""
         from botocore.config import Config
 
-        config = Config(max_pool_connections=_CONNECTIONS)
         endpoint_url = self.environment.get("AWS_ENDPOINT_URL")
+        if endpoint_url and urlsplit(endpoint_url).scheme not in ("http", "https"):
+            raise Wrong(f"{endpoint_url!r} is no address; one is like http://127.0.0.1:4566.")
+        config = Config(max_pool_connections=_CONNECTIONS)
         return self.session.client(service, endpoint_url=endpoint_url, config=config)
 
     @cached_property

@@ -46,16 +46,20 @@ def gather(source: Source, work: Path) -> int:
 
 
 def build(
-    count: int, model: Path, name: str, out: Path, work: Path, report: Callable[[int], None]
+    count: int,
+    embedder: Embedder,
+    model: Path,
+    out: Path,
+    work: Path,
+    report: Callable[[int], None],
 ) -> int:
     """Write the set for the `count` passages gathered in `work` to `out`; returns the dimension.
 
-    `model` is a sentence-transformers directory, to be known as `name`. Building again after an
-    interruption goes on where it ended. No more than a part of the passages is in memory.
+    `model` is the directory of `embedder`. Building again after an interruption goes on where it
+    ended. No more than a part of the passages is in memory.
     """
-    files = _copied(model, out, embedder_prefix(name))
+    files = _copied(model, out, embedder_prefix(embedder.name))
     files[PASSAGES] = sha256(work / PASSAGES)
-    embedder = Embedder(name, model, threads=os.cpu_count() or 1)
     of = hashlib.sha256(json.dumps(sorted(files.items())).encode()).hexdigest()
     texts = partial(passages_file.texts, work / PASSAGES)
     matrix = embedding.embed(texts, count, embedder, work, of, report)
@@ -65,7 +69,7 @@ def build(
     (out / EMBEDDINGS_METADATA).unlink(missing_ok=True)
     (work / PASSAGES).replace(out / PASSAGES)
     matrix.replace(out / EMBEDDINGS)
-    _write_metadata(out, name, count, dimension, files)
+    _write_metadata(out, embedder.name, count, dimension, files)
     shutil.rmtree(work)
     return dimension
 

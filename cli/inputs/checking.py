@@ -50,7 +50,7 @@ def check(directory: Path) -> Iterator[Finding]:
 
     Goes on after a fault where the rest can still be looked at.
     """
-    passages = yield from _part("passages", lambda: Passages(directory / PASSAGES))
+    passages = yield from _part("passages", lambda: Passages(_there(directory, PASSAGES)))
     readable = passages is not None and (yield from _texts(directory / PASSAGES))
     metadata = yield from _part("metadata", lambda: _metadata(directory))
     count = passages.count if passages else None
@@ -77,6 +77,12 @@ def _part(name: str, opened: Callable[[], Any]) -> Generator[Finding, None, Any]
         return None
     yield Finding(name, True, _described(part))
     return part
+
+
+def _there(directory: Path, name: str) -> Path:
+    if not (directory / name).is_file():
+        raise InvalidInput(f"{name} is not there.")
+    return directory / name
 
 
 def _described(part: object) -> str:
@@ -128,11 +134,9 @@ def _text_lengths(path: Path) -> tuple[Array, Array, int]:
 
 def _metadata(directory: Path) -> dict[str, Any]:
     try:
-        metadata = json.loads((directory / EMBEDDINGS_METADATA).read_bytes())
+        metadata = json.loads(_there(directory, EMBEDDINGS_METADATA).read_bytes())
         if isinstance(metadata["embedding_model_name"], str):
             return dict(metadata)
-    except FileNotFoundError:
-        raise InvalidInput(f"{EMBEDDINGS_METADATA} is not there.") from None
     except (ValueError, KeyError, TypeError):
         pass
     raise InvalidInput(f"{EMBEDDINGS_METADATA} is not JSON with an embedding_model_name.")
@@ -163,7 +167,7 @@ def _digests(directory: Path, metadata: dict[str, Any]) -> Iterator[Finding]:
 
 def _matrix(directory: Path, count: int | None) -> Array:
     """The embeddings if they can be opened at all; the number of rows is looked at later."""
-    path = directory / EMBEDDINGS
+    path = _there(directory, EMBEDDINGS)
     try:
         matrix: Array = np.load(path, mmap_mode="r", allow_pickle=False)
         rows = matrix.shape[0] if matrix.ndim else 0

@@ -1,5 +1,6 @@
 """`vibe-checker inputs`: build, check and push."""
 
+import os
 import tempfile
 import time
 from collections.abc import Iterable
@@ -56,11 +57,13 @@ def build(
     step(f"reading {passages}")
     from cli.inputs import building, sources
     from cli.progress import counting
+    from vibe_checker.embedder import Embedder
     from vibe_checker.runs.inputs import checked_model_name
 
     name = checked_model_name(model_name or model.resolve().name)
     if not model.is_dir():
         raise Wrong(f"{model} is not a directory; --model takes the whole of a model's directory.")
+    embedder = Embedder(name, model, threads=os.cpu_count() or 1)
     source = sources.Source(passages, text_column, _mapping(column or []))
     began = time.monotonic()
     with building.workplace(output) as work:
@@ -68,8 +71,11 @@ def build(
         if source.left_out:
             note(f"Rows without text, left out: {source.left_out:,}")
         step(f"embedding {counted(count, 'passage')} with {name}")
-        with counting("embedding", "passages", count) as report:
-            dimension = building.build(count, model, name, output, work, report)
+        try:
+            with counting("embedding", "passages", count) as report:
+                dimension = building.build(count, embedder, model, output, work, report)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("Stopped. The same command goes on where it was.") from None
     note(
         f"{output} holds {counted(count, 'passage')} with {dimension} numbers each "
         f"({time.monotonic() - began:,.0f} seconds). "
