@@ -2,7 +2,7 @@
 
 # List the recipes
 default:
-    @just --list
+    @{{ just_executable() }} --list
 
 # Make .venv with everything in it, the vibe-checker command too
 install-pipeline:

@@ -1,6 +1,7 @@
 """What all commands share: the options that say where, --debug, and how errors end them."""
 
 import inspect
+import traceback
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -89,14 +90,16 @@ def _option(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 def _end(error: BaseException, debug: bool) -> None:
     """Say what went wrong and leave with its status."""
     if isinstance(error, KeyboardInterrupt):
-        complain("Stopped.")
+        complain(str(error) or "Stopped.")
         raise typer.Exit(INTERRUPTED) from error
-    # typer's own say for themselves what they mean.
-    if debug or type(error).__module__.startswith(("typer", "click")):
+    # typer's own say for themselves what they mean; whoever closes a pipe has read enough.
+    if type(error).__module__.startswith(("typer", "click")) or isinstance(error, BrokenPipeError):
         raise error
     from cli.explaining import explained
 
     told = explained(error)
-    if message := str(told):
+    if debug:
+        traceback.print_exception(error)
+    elif message := str(told):
         complain(message)
     raise typer.Exit(told.status) from error

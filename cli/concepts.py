@@ -7,7 +7,7 @@ import typer
 
 from cli.command import Json, command
 from cli.errors import Failed, Wrong
-from cli.output import note, show_json, stdout, step
+from cli.output import counted, note, show_json, stdout, step
 from cli.where import Where
 
 app = typer.Typer(
@@ -54,9 +54,10 @@ def add(
     wikibase_url: WikibaseUrl = None,
     follow: Follow = None,
 ) -> None:
-    """Add concepts to concepts.yml, which starts a run of all that it lists.
+    """Add concepts to concepts.yml, which starts a run.
 
-    Comments and order stay; ids that Wikibase does not have are refused.
+    The run is of all that it lists then. Comments and order stay; ids that Wikibase does not
+    have are refused.
 
     \b
     Example: vibe-checker concepts add Q69 Q420
@@ -74,9 +75,9 @@ def add(
 @app.command()
 @command
 def remove(where: Where, ids: Ids, follow: Follow = None) -> None:
-    """Remove concepts from concepts.yml, which starts a run of those that remain.
+    """Remove concepts from concepts.yml, which starts a run.
 
-    What was published for them stays.
+    The run is of those that remain. What was published for them stays.
 
     \b
     Example: vibe-checker concepts remove Q420
@@ -99,13 +100,14 @@ def remove(where: Where, ids: Ids, follow: Follow = None) -> None:
 def check(
     where: Where,
     file: Annotated[
-        Path | None, typer.Argument(help="A concepts.yml on this machine; none: the bucket's.")
+        Path | None,
+        typer.Argument(metavar="FILE", help="A concepts.yml on this machine; none: the bucket's."),
     ] = None,
     offline: Offline = False,
     wikibase_url: WikibaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Check that concepts.yml can be read and that Wikibase has what it lists.
+    """Check that Wikibase has what concepts.yml lists.
 
     \b
     Examples: vibe-checker concepts check
@@ -118,7 +120,7 @@ def check(
     listed = concept_list.parse(file.read_bytes() if file else where.bucket.read(CONCEPTS))
     missing: list[str] = []
     if not offline:
-        step(f"asking Wikibase for {len(listed):,} concepts")
+        step(f"asking Wikibase for {counted(len(listed), 'concept')}")
         from cli import wikibase
 
         existing = wikibase.connect(where, wikibase_url).existing(listed)
@@ -127,7 +129,7 @@ def check(
         show_json({"ok": not missing, "concepts": listed, "missing": missing})
     if missing:
         raise Failed(f"Wikibase does not have {', '.join(missing)}.")
-    note(f"{len(listed):,} concepts, all well.")
+    note(f"{counted(len(listed), 'concept')}, all well.")
 
 
 def _checked_ids(ids: list[str]) -> list[str]:
@@ -154,5 +156,7 @@ def _edit(where: Where, change: Any, follow: bool | None) -> None:
         note("concepts.yml lists them already; nothing is changed, and no run is started.")
         return
     count = len({each.concept_id for each in concepts_file.listed(text)})
-    note(f"concepts.yml lists {count:,} concepts now. Its upload starts a run of all of them.")
+    note(
+        f"concepts.yml lists {counted(count, 'concept')} now. Its upload starts a run of them all."
+    )
     runs.offer_to_follow(where, known, follow)

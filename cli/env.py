@@ -10,7 +10,9 @@ from cli.where import Where
 
 @command
 def env(where: Where, as_json: Json = False) -> None:
-    """Print `export ...` lines for the shell: the stack's outputs, and where it is.
+    """Print `export ...` lines for the shell.
+
+    They hold the stack's outputs, and where it is.
 
     \b
     Example: eval "$(vibe-checker env)"; aws s3 ls "s3://$BUCKET_NAME/"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from vibe_checker.bucket import Bucket
 from vibe_checker.runs import progress as runs
@@ -64,10 +66,11 @@ def _shown(
         expand=True,
     ) as progress:
         bar = progress.add_task("running", total=None, passages=0, failed=0)
+        progress.tasks[0].start_time = progress.get_time() - _age(run.run_id)
 
         def show(fresh: list[dict[str, Any]]) -> None:
             for failure in (f for result in fresh for f in failures(result)):
-                progress.console.print(f"[red]failed[/] {failure}", highlight=False)
+                progress.console.print(Text.assemble(("failed", "red"), " ", failure))
             progress.update(
                 bar,
                 total=run.concept_count,
@@ -79,9 +82,15 @@ def _shown(
         yield show
 
 
+def _age(run_id: str) -> float:
+    """Seconds since a run began, which the beginning of its id says."""
+    began = datetime.strptime(run_id[:19], "%Y-%m-%dT%H-%M-%S").replace(tzinfo=UTC)
+    return max(0.0, (datetime.now(UTC) - began).total_seconds())
+
+
 def _print_lines(console: Console, run: runs.Progress, fresh: list[dict[str, Any]]) -> None:
     for result in fresh:
-        console.print(_line(run, result), soft_wrap=True)
+        console.print(_line(run, result), soft_wrap=True, markup=False)
 
 
 def _line(run: runs.Progress, result: dict[str, Any]) -> str:

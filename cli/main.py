@@ -16,8 +16,8 @@ from cli.inputs import commands as inputs
 _EPILOG = """\b
 Exit status:
   0    all went well
-  1    it worked, but a concept of the run failed, or inputs do not fit together
-  2    what was asked cannot be done: an unknown option, a bad id, an unusable file
+  1    it worked, but a concept failed, or inputs do not fit together
+  2    it cannot be done: an unknown option, a bad id, an unusable file
   3    AWS, the stack or Wikibase cannot be reached, or refuses
   4    something unforeseen; --debug shows the traceback
   130  Ctrl-C

@@ -69,9 +69,10 @@ def push(
     wikibase_url: WikibaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Try a classifier on a few passages, upload it for a concept, and print its id.
+    """Try a classifier, upload it, and print its id.
 
-    Runs that start from now on use it; another upload under the same name replaces it.
+    What it says of a few passages is shown. Runs that start from now on use it; another upload
+    under the same name replaces it.
 
     \b
     Example: vibe-checker classifier push my-model --concept Q69
@@ -87,17 +88,21 @@ def push(
         show_json({"classifier_id": card.id, "name": called, "concept_id": concept, "key": prefix})
     else:
         typer.echo(card.id)
-    note(f"{called} is there. Next: vibe-checker run --concept {concept}")
+    note(f"{called} is there. Next: vibe-checker run --concept {concept}{where.options}")
 
 
 @classifier.command("list")
 @command
 def list_(
     where: Where,
-    concept: Annotated[str | None, typer.Option("--concept", "-c", metavar="ID")] = None,
+    concept: Annotated[
+        str | None, typer.Option("--concept", "-c", metavar="ID", help="Only this concept's.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the classifiers that are uploaded; by keyword every concept has one besides.
+    """List the classifiers that are uploaded.
+
+    By keyword every concept has one besides.
 
     \b
     Example: vibe-checker classifier list --concept Q69
@@ -105,18 +110,19 @@ def list_(
     step("listing classifiers")
     from cli import tables
     from vibe_checker.bucket import CLASSIFIERS, classifiers_prefix
+    from vibe_checker.identifiers import concept_number, is_concept_id
 
     prefix = classifiers_prefix(_checked_id(concept)) if concept else CLASSIFIERS
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for pin in where.bucket.pins(prefix):
         concept_id, _, rest = pin.key.removeprefix(CLASSIFIERS).partition("/")
         called, _, file = rest.partition("/")
-        if file:
+        if file and is_concept_id(concept_id):
             row: dict[str, Any] = {"concept_id": concept_id, "name": called, "files": 0, "bytes": 0}
             row = found.setdefault((concept_id, called), row)
             row["files"] += 1
             row["bytes"] += pin.size
-    rows = sorted(found.values(), key=lambda row: (int(row["concept_id"][1:] or 0), row["name"]))
+    rows = sorted(found.values(), key=lambda row: (concept_number(row["concept_id"]), row["name"]))
     if as_json:
         show_json(rows)
     elif rows:
@@ -128,9 +134,10 @@ def list_(
 @model.command("push")
 @command
 def push_model(where: Where, directory: Directory, name: Name = None) -> None:
-    """Upload an embedding model: a sentence-transformers directory with an ONNX export.
+    """Upload an embedding model.
 
-    `inputs push` uploads the model of its set, too; this is for files made elsewhere.
+    DIR is a sentence-transformers directory with an ONNX export. `inputs push` uploads the
+    model of its set, too; this is for files made elsewhere.
 
     \b
     Example: vibe-checker model push all-MiniLM-L6-v2
@@ -223,11 +230,11 @@ def _upload(bucket: "Bucket", directory: Path, prefix: str) -> None:
 
     The graph goes last: until then a run that starts sees the former one, or none.
     """
-    from cli.inputs import pushing
+    from cli.inputs import model_files, pushing
     from cli.inputs.building import sha256
     from cli.progress import sending
 
-    files = [path for path in directory.rglob("*") if path.is_file() and path.name[0] != "."]
+    files = model_files.needed(directory)
     total = sum(path.stat().st_size for path in files)
     step(f"uploading {size(total)} to {bucket.name}/{prefix}")
     kept = set()

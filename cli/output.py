@@ -11,6 +11,8 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+# Characters: wider than any table, so that a pipe is given whole cells in whole lines.
+_UNBOUNDED = 100_000
 _UNITS = ("bytes", "kB", "MB", "GB")
 
 
@@ -48,10 +50,10 @@ def show_json(value: object) -> None:
 
 
 def stdout() -> "Console":
-    """Where tables are drawn."""
+    """Where tables are drawn; as wide as they are where no terminal's width bounds them."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _UNBOUNDED)
 
 
 def stderr() -> "Console":
@@ -59,6 +61,11 @@ def stderr() -> "Console":
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 concept", "1,200 concepts"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def size(count: float) -> str:

@@ -9,7 +9,7 @@ import typer
 from cli.command import Concept, Json, command
 from cli.errors import Wrong
 from cli.models import WikibaseUrl
-from cli.output import note, show_json, stdout, step
+from cli.output import counted, note, show_json, stdout, step
 from cli.where import Where
 
 app = typer.Typer(help="Published predictions.", no_args_is_help=True, rich_markup_mode=None)
@@ -74,7 +74,7 @@ def show(
     limit: Annotated[int, typer.Option(min=1, help="Passages of each classifier.")] = 3,
     as_json: Json = False,
 ) -> None:
-    """Show a concept's classifiers, and some passages with what each found in them.
+    """Show what a concept's classifiers found in some passages.
 
     \b
     Example: vibe-checker results show Q69 --classifier keyword --only positive
@@ -90,9 +90,11 @@ def show(
     if as_json:
         show_json([{**record, "predictions": read[record["id"]]} for record in records])
         return
+    from rich.text import Text
+
     _table(records)
     for record in records:
-        stdout().print(f"\n[bold]{record['name']}[/] {record['id']}")
+        stdout().print(Text.assemble("\n", (record["name"], "bold"), " ", record["id"]))
         for line in read[record["id"]]:
             _print_line(line)
 
@@ -121,7 +123,9 @@ def download(
     output: Annotated[Path, typer.Option("--output", "-o", help="A directory.")] = Path("."),
     as_json: Json = False,
 ) -> None:
-    """Write a concept's predictions to files, one for each classifier; prints their paths.
+    """Write a concept's predictions to files.
+
+    A file for each classifier; their paths are printed.
 
     \b
     Example: vibe-checker results download Q69 --only positive --format csv
@@ -154,10 +158,11 @@ def push(
     wikibase_url: WikibaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Publish predictions of a classifier that was run elsewhere, checked line by line.
+    """Publish predictions that were made elsewhere.
 
-    DIR holds predictions.jsonl and may hold classifier.json (name, kind, labels, threshold ...)
-    and concept.json; without that the concept is fetched from Wikibase.
+    They are checked line by line, and published like those of a run. DIR holds
+    predictions.jsonl and may hold classifier.json (name, kind, labels, threshold ...) and
+    concept.json; without that the concept is fetched from Wikibase.
 
     \b
     Example: vibe-checker results push my-predictions --concept Q69 --name my-model
@@ -173,7 +178,9 @@ def push(
     else:
         typer.echo(record["id"])
     counts = record["counts"]
-    note(f"{counts['passages']:,} predictions are published, {counts['positives']:,} positive.")
+    note(
+        f"Published: {counted(counts['passages'], 'prediction')}, {counts['positives']:,} positive."
+    )
 
 
 def _wanted(line: dict[str, Any], only: str | None) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cli import executions
 from cli.errors import Unreachable
+from cli.output import counted
 from cli.where import Where
 from vibe_checker import bucket as keys
 from vibe_checker.errors import MissingInput
@@ -15,7 +16,7 @@ from vibe_checker.runs import progress
 _READERS = 16
 # An upload starts its run within a second or two; EventBridge promises no more than soon.
 _START_SECONDS = 60
-_SUMMED = ("concepts", "passages", "positives")
+_SUMMED = ("concept", "passage", "positive")
 
 
 def newest(where: Where, limit: int) -> list[dict[str, Any]]:
@@ -71,7 +72,7 @@ def sentence(record: dict[str, Any]) -> str:
     """How a run stands, in a line."""
     said = f"run {record['run_id']}: {record['status']}"
     if "seconds" in record:
-        counts = ", ".join(f"{record[name]:,} {name}" for name in _SUMMED)
+        counts = ", ".join(counted(record[f"{noun}s"], noun) for noun in _SUMMED)
         said += f", {counts}, {record['seconds']:.1f} seconds"
     return said
 
@@ -80,7 +81,8 @@ def why(record: dict[str, Any]) -> str:
     """Why a run did not succeed, naming each failed concept."""
     failed = record.get("failed_concepts", [])
     if failed:
-        return f"{len(failed)} of {record['concepts']} concepts failed: {', '.join(failed)}."
+        asked = counted(record["concepts"], "concept")
+        return f"{len(failed)} of {asked} failed: {', '.join(failed)}."
     if "error" in record:
         return f"{record['error']['class']}: {record['error']['message']}"
     return f"The run is {record['status']}."

@@ -13,10 +13,15 @@ if TYPE_CHECKING:
     from vibe_checker.runs.progress import Progress
 
 app = typer.Typer(
-    help="Runs that there were and are; without a command: list them.", rich_markup_mode=None
+    help="""List runs, or show, follow or stop one.
+
+    \b
+    Example: vibe-checker runs --limit 5
+    """,
+    rich_markup_mode=None,
 )
 
-Run = Annotated[str, typer.Argument(metavar="[RUN]", help="A run's id, its end, or `latest`.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its end, or `latest`.")]
 Classifiers = Annotated[
     list[str] | None,
     typer.Option(
@@ -35,9 +40,10 @@ def run(
     no_wait: NoWait = False,
     as_json: Json = False,
 ) -> None:
-    """Start a run, of all of concepts.yml or of the concepts named, and follow it to its end.
+    """Start a run and follow it to its end.
 
-    Ctrl-C leaves the run going. The exit status is 1 if a concept failed.
+    Without --concept it is a run of all of concepts.yml. Ctrl-C leaves the run going. The exit
+    status is 1 if a concept failed.
 
     \b
     Examples: vibe-checker run
@@ -52,7 +58,7 @@ def run(
     if no_wait:
         if as_json:
             show_json({"run_id": run_id, "execution_arn": arn})
-        note(f"Follow it: vibe-checker runs follow {run_id}{_also(where)}")
+        note(f"Follow it: vibe-checker runs follow {run_id}{where.options}")
         return
     _follow(where, run_id, arn, as_json)
 
@@ -72,11 +78,7 @@ def _request(concept: list[str] | None, classifier: list[str] | None) -> dict[st
 @app.callback(invoke_without_command=True)
 @command
 def runs(context: typer.Context, where: Where, limit: Limit = 20, as_json: Json = False) -> None:
-    """List runs, the newest first; or show, follow or stop one.
-
-    \b
-    Example: vibe-checker runs --limit 5
-    """
+    """List runs, the newest first."""
     if context.invoked_subcommand is not None:
         return
     step("listing runs")
@@ -94,7 +96,9 @@ def runs(context: typer.Context, where: Where, limit: Limit = 20, as_json: Json 
 @app.command()
 @command
 def show(where: Where, run: Run = "latest", as_json: Json = False) -> None:
-    """Show how a run went: a row for each concept and classifier, and every failure.
+    """Show how a run went.
+
+    A row for each concept and classifier, and every failure.
 
     \b
     Example: vibe-checker runs show latest
@@ -112,7 +116,9 @@ def show(where: Where, run: Run = "latest", as_json: Json = False) -> None:
 @app.command()
 @command
 def follow(where: Where, run: Run = "latest", as_json: Json = False) -> None:
-    """Watch a run until it ends; the exit status is then as `run` gives it.
+    """Watch a run until it ends.
+
+    The exit status is then as `run` gives it.
 
     \b
     Example: vibe-checker runs follow
@@ -128,7 +134,9 @@ def follow(where: Where, run: Run = "latest", as_json: Json = False) -> None:
 @app.command()
 @command
 def stop(where: Where, run: Run = "latest") -> None:
-    """Stop a run at once. What it has published stays.
+    """Stop a run at once.
+
+    What it has published stays.
 
     \b
     Example: vibe-checker runs stop latest
@@ -154,7 +162,7 @@ def _follow(where: Where, run_id: str, arn: str, as_json: bool) -> None:
     try:
         seen = following.follow(where.bucket, run_id, running, stderr())
     except KeyboardInterrupt:
-        also = _also(where)
+        also = where.options
         note(f"\nThe run goes on. Follow it: vibe-checker runs follow {run_id}{also}")
         note(f"        Stop it: vibe-checker runs stop {run_id}{also}")
         raise typer.Exit(130) from None
@@ -182,13 +190,6 @@ def _report(
     note(run_records.sentence(record))
 
 
-def _also(where: Where) -> str:
-    """What to repeat on a command line so that it works on the same stack."""
-    if where.local:
-        return " --local"
-    return "" if where.stack == Where.stack else f" --stack {where.stack}"
-
-
 def offer_to_follow(where: Where, known: set[str], wanted: bool | None) -> None:
     """After an upload of concepts.yml: follow the run that it starts, none of `known`.
 
@@ -197,7 +198,7 @@ def offer_to_follow(where: Where, known: set[str], wanted: bool | None) -> None:
     if wanted is None:
         wanted = is_terminal() and typer.confirm("Follow the run?", default=True, err=True)
     if not wanted:
-        note(f"Follow it: vibe-checker runs follow{_also(where)}")
+        note(f"Follow it: vibe-checker runs follow{where.options}")
         return
     from cli import executions, run_records
 

@@ -10,14 +10,14 @@ from rich.text import Text
 def results(rows: Iterable[dict[str, Any]], labels: dict[str, str]) -> Table:
     """One row for each concept and classifier; `labels` maps a concept's id to its label."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    # Only the label gives way on a narrow terminal: figures cut short would be wrong ones.
+    # Only the label is broken on a narrow terminal: figures cut short would be wrong ones.
     table.add_column("concept", no_wrap=True, min_width=7)
-    table.add_column("", overflow="ellipsis", no_wrap=True, ratio=1)
+    table.add_column("")
     table.add_column("classifier", no_wrap=True, min_width=10)
     for name in ("passages", "positive", "share", "seconds"):
         table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
     for result in rows:
-        concept = result["concept_id"], labels.get(result["concept_id"], "")
+        concept = result["concept_id"], Text(labels.get(result["concept_id"], ""))
         if "error" in result:
             table.add_row(*concept, Text(result["error"]["class"], style="red"))
         for classifier in result["classifiers"]:
@@ -68,7 +68,7 @@ def _figure(value: object) -> str:
 
 
 def _classifier(outcome: dict[str, Any]) -> Iterable[str | Text]:
-    yield outcome["name"]
+    yield Text(outcome["name"])
     if "error" in outcome:
         yield Text(outcome["error"]["class"], style="red")
         return

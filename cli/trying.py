@@ -41,6 +41,8 @@ def open_directory(
     try:
         return open_classifier(name, opened, bare)
     except InvalidModel:
+        # A graph that cannot be loaded says so again, and Wikibase is not asked.
+        _ = opened.text_model if opened.reads_text else opened.session
         # Perhaps one of the model's labels is named like the concept.
         return open_classifier(name, opened, concept())
 

@@ -1,13 +1,14 @@
 """Where a command works: an AWS account and region, or the local AWS, and the stack in it."""
 
 import os
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from cli import local_aws
-from cli.errors import Unreachable
+from cli.errors import Unreachable, Wrong
 
 if TYPE_CHECKING:
     from vibe_checker.bucket import Bucket
@@ -73,8 +74,10 @@ class Where:
         """A boto3 client."""
         from botocore.config import Config
 
-        config = Config(max_pool_connections=_CONNECTIONS)
         endpoint_url = self.environment.get("AWS_ENDPOINT_URL")
+        if endpoint_url and urlsplit(endpoint_url).scheme not in ("http", "https"):
+            raise Wrong(f"{endpoint_url!r} is no address; one is like http://127.0.0.1:4566.")
+        config = Config(max_pool_connections=_CONNECTIONS)
         return self.session.client(service, endpoint_url=endpoint_url, config=config)
 
     @cached_property
@@ -118,6 +121,23 @@ class Where:
         """A Step Functions client."""
         return self.client("stepfunctions")
 
+    @property
+    def options(self) -> str:
+        """What to repeat on a command line so that it works on the same stack."""
+        if self.local:
+            return " --local"
+        given = {
+            "--stack": (self.stack, os.environ.get("VIBE_CHECKER_STACK", Where.stack)),
+            "--region": (self.region, _first_set("AWS_REGION", "AWS_DEFAULT_REGION")),
+            "--profile": (self.profile, os.environ.get("AWS_PROFILE")),
+            "--endpoint-url": (self.endpoint_url, os.environ.get("AWS_ENDPOINT_URL")),
+        }
+        return "".join(
+            f" {option} {shlex.quote(value)}"
+            for option, (value, anyway) in given.items()
+            if value and value != anyway
+        )
+
     def _no_stack(self) -> Unreachable:
         return Unreachable(
             f"There is no stack {self.stack} in {self._place}. Deploy it (npx aws-cdk@2 deploy), "
@@ -129,3 +149,7 @@ class Where:
         if self.environment:
             return f"the local AWS at {self.environment.get('AWS_ENDPOINT_URL')}"
         return f"the region {self.session.region_name}"
+
+
+def _first_set(*names: str) -> str | None:
+    return next((os.environ[name] for name in names if os.environ.get(name)), None)

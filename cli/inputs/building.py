@@ -7,49 +7,69 @@ models/embedders/{model}/...
 .build/                               what is not finished yet
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.feather
-
-from cli.inputs import embedding
+from cli.errors import Wrong
+from cli.inputs import embedding, model_files, passages_file
+from cli.inputs.sources import Source
 from vibe_checker.bucket import EMBEDDINGS, EMBEDDINGS_METADATA, PASSAGES, embedder_prefix
 from vibe_checker.embedder import Embedder
-from vibe_checker.passages import TEXT
-
-# Rows that are compressed together: FindPassages unpacks these to take one of them.
-_BATCH_ROWS = 16_384
 
 
-def build(table: pa.Table, model: Path, name: str, out: Path, report: Callable[[int], None]) -> int:
-    """Write the set for the passages in `table` to `out`; returns the vectors' dimension.
-
-    `model` is a sentence-transformers directory, to be known as `name`. Building again after an
-    interruption goes on where it ended.
-    """
+@contextmanager
+def workplace(out: Path) -> Iterator[Path]:
+    """The directory in `out` for what is not finished yet, for one build at a time."""
     work = out / ".build"
     work.mkdir(parents=True, exist_ok=True)
-    files = _copied(model, out, embedder_prefix(name))
-    passages = work / PASSAGES
-    pyarrow.feather.write_feather(table, str(passages), compression="lz4", chunksize=_BATCH_ROWS)
-    files[PASSAGES] = sha256(passages)
-    # One thread each: every core runs the model on passages of its own.
-    embedder = Embedder(name, model, threads=1)
+    with (work / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Wrong(
+                f"Another `inputs build` works on {out}; wait for it, or name another --output."
+            ) from None
+        yield work
+
+
+def gather(source: Source, work: Path) -> int:
+    """Write the passages of `source` as a run reads them; returns how many there are."""
+    return passages_file.write(source.tables(), work / PASSAGES)
+
+
+def build(
+    count: int,
+    embedder: Embedder,
+    model: Path,
+    out: Path,
+    work: Path,
+    report: Callable[[int], None],
+) -> int:
+    """Write the set for the `count` passages gathered in `work` to `out`; returns the dimension.
+
+    `model` is the directory of `embedder`. Building again after an interruption goes on where it
+    ended. No more than a part of the passages is in memory.
+    """
+    files = _copied(model, out, embedder_prefix(embedder.name))
+    files[PASSAGES] = sha256(work / PASSAGES)
     of = hashlib.sha256(json.dumps(sorted(files.items())).encode()).hexdigest()
-    matrix = embedding.embed(table[TEXT], embedder, work, of, report)
+    texts = partial(passages_file.texts, work / PASSAGES)
+    matrix = embedding.embed(texts, count, embedder, work, of, report)
     files[EMBEDDINGS] = sha256(matrix)
     dimension = int(embedder.embed(["dimension"]).shape[1])
     # What stands there belongs to no whole set from here on, until the metadata says so again.
     (out / EMBEDDINGS_METADATA).unlink(missing_ok=True)
-    passages.replace(out / PASSAGES)
+    (work / PASSAGES).replace(out / PASSAGES)
     matrix.replace(out / EMBEDDINGS)
-    _write_metadata(out, name, table.num_rows, dimension, files)
+    _write_metadata(out, embedder.name, count, dimension, files)
     shutil.rmtree(work)
     return dimension
 
@@ -57,7 +77,7 @@ def build(table: pa.Table, model: Path, name: str, out: Path, report: Callable[[
 def _copied(model: Path, out: Path, prefix: str) -> dict[str, str]:
     """Put the model's files below `out`; key → SHA-256."""
     files = {}
-    for source in sorted(path for path in model.rglob("*") if path.is_file()):
+    for source in model_files.needed(model):
         key = prefix + source.relative_to(model).as_posix()
         target = out / key
         target.parent.mkdir(parents=True, exist_ok=True)

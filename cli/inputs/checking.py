@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from cli.inputs.building import sha256
+from cli.output import counted
 from vibe_checker.bucket import EMBEDDINGS, EMBEDDINGS_METADATA, PASSAGES, embedder_prefix
 from vibe_checker.embedder import Embedder
 from vibe_checker.errors import InvalidInput
@@ -48,9 +50,8 @@ def check(directory: Path) -> Iterator[Finding]:
 
     Goes on after a fault where the rest can still be looked at.
     """
-    passages = yield from _part("passages", lambda: Passages(directory / PASSAGES))
-    if passages:
-        yield from _texts(passages)
+    passages = yield from _part("passages", lambda: Passages(_there(directory, PASSAGES)))
+    readable = passages is not None and (yield from _texts(directory / PASSAGES))
     metadata = yield from _part("metadata", lambda: _metadata(directory))
     count = passages.count if passages else None
     if metadata:
@@ -63,7 +64,7 @@ def check(directory: Path) -> Iterator[Finding]:
     model = None
     if metadata:
         model = yield from _part("model", lambda: _model(directory, metadata))
-    if passages and matrix is not None and model and len(matrix) == count:
+    if readable and matrix is not None and model and len(matrix) == count:
         yield from _samples(passages, matrix, model)
 
 
@@ -78,41 +79,64 @@ def _part(name: str, opened: Callable[[], Any]) -> Generator[Finding, None, Any]
     return part
 
 
+def _there(directory: Path, name: str) -> Path:
+    if not (directory / name).is_file():
+        raise InvalidInput(f"{name} is not there.")
+    return directory / name
+
+
 def _described(part: object) -> str:
     if isinstance(part, Passages):
-        return f"{PASSAGES} holds {part.count:,} passages."
+        return f"{PASSAGES} holds {counted(part.count, 'passage')}."
     if isinstance(part, dict):
         return f"{EMBEDDINGS_METADATA} names the model {part['embedding_model_name']}."
     if isinstance(part, Embedder):
         return f"The model {part.name} opens and runs."
     assert isinstance(part, np.ndarray)
-    return f"{EMBEDDINGS} holds {part.shape[0]:,} rows of {part.shape[1]} numbers, {part.dtype}."
+    rows, dimension = part.shape
+    return f"{EMBEDDINGS} holds {counted(rows, 'row')} of {dimension} numbers, {part.dtype}."
 
 
-def _texts(passages: Passages) -> Iterator[Finding]:
+def _texts(path: Path) -> Generator[Finding, None, bool]:
+    """Whether every passage has its text."""
     try:
-        table = passages.take(np.arange(passages.count))
-    except InvalidInput as error:
-        yield Finding("texts", False, str(error))
-        return
-    lengths = pc.utf8_length(table[TEXT]).to_numpy()
-    others = [name for name in table.column_names if name != TEXT]
-    carried = f"{len(others)} other columns are carried along" if others else "no other columns"
+        lengths, without, columns = _text_lengths(path)
+    except (pa.ArrowException, OSError) as error:
+        yield Finding("texts", False, f"{PASSAGES} breaks off or is damaged: {error}")
+        return False
+    if len(without):
+        first = f"the first in row {without[0]:,} (counted from 0)"
+        yield Finding("texts", False, f"Passages without text: {len(without):,}, {first}.")
+        return False
     yield Finding(
         "texts",
         True,
         f"Every passage has text ({int(lengths.min()):,} to {int(lengths.max()):,} characters, "
-        f"{int(np.median(lengths)):,} in the middle); {carried}.",
+        f"{int(np.median(lengths)):,} in the middle). "
+        f"Other columns, carried along: {columns - 1}.",
     )
+    return True
+
+
+def _text_lengths(path: Path) -> tuple[Array, Array, int]:
+    """Characters of each text, the rows without one, and how many columns there are.
+
+    A part of the file is in memory at a time.
+    """
+    lengths, missing = [], []
+    with pa.memory_map(str(path)) as mapped, pa.ipc.open_file(mapped) as file:
+        for number in range(file.num_record_batches):
+            texts = file.get_batch(number).column(TEXT)
+            missing.append(np.asarray(texts.is_null()))
+            lengths.append(np.asarray(pc.fill_null(pc.utf8_length(texts), 0)))
+        return np.concatenate(lengths), np.flatnonzero(np.concatenate(missing)), len(file.schema)
 
 
 def _metadata(directory: Path) -> dict[str, Any]:
     try:
-        metadata = json.loads((directory / EMBEDDINGS_METADATA).read_bytes())
+        metadata = json.loads(_there(directory, EMBEDDINGS_METADATA).read_bytes())
         if isinstance(metadata["embedding_model_name"], str):
             return dict(metadata)
-    except FileNotFoundError:
-        raise InvalidInput(f"{EMBEDDINGS_METADATA} is not there.") from None
     except (ValueError, KeyError, TypeError):
         pass
     raise InvalidInput(f"{EMBEDDINGS_METADATA} is not JSON with an embedding_model_name.")
@@ -122,7 +146,7 @@ def _counts(metadata: dict[str, Any], count: int | None) -> Iterator[Finding]:
     stated = metadata.get("passages_count")
     if stated is not None and count is not None:
         ok = stated == count
-        said = f"The metadata counts {stated:,} passages, the passages file {count:,}."
+        said = f"The metadata counts {counted(stated, 'passage')}, the passages file {count:,}."
         yield Finding("count", ok, "The metadata counts as many passages." if ok else said)
 
 
@@ -143,7 +167,7 @@ def _digests(directory: Path, metadata: dict[str, Any]) -> Iterator[Finding]:
 
 def _matrix(directory: Path, count: int | None) -> Array:
     """The embeddings if they can be opened at all; the number of rows is looked at later."""
-    path = directory / EMBEDDINGS
+    path = _there(directory, EMBEDDINGS)
     try:
         matrix: Array = np.load(path, mmap_mode="r", allow_pickle=False)
         rows = matrix.shape[0] if matrix.ndim else 0
@@ -163,8 +187,8 @@ def _rows(matrix: Array, count: int | None) -> Finding:
     return Finding(
         "rows",
         False,
-        f"{EMBEDDINGS} has {len(matrix):,} rows, but {PASSAGES} has {count:,} passages; they "
-        "belong to different sets.",
+        f"{EMBEDDINGS} has {counted(len(matrix), 'row')}, but {PASSAGES} "
+        f"{counted(count, 'passage')}; they belong to different sets.",
     )
 
 
@@ -177,10 +201,14 @@ def _lengths(matrix: Array) -> Finding:
         broken += int(np.count_nonzero(~np.isfinite(norms)))
         odd += int(np.count_nonzero(np.abs(norms - 1) > _NORM_TOLERANCE))
     if broken:
-        return Finding("norms", False, f"{broken:,} rows of {EMBEDDINGS} hold NaN or infinity.")
+        return Finding(
+            "norms", False, f"Rows of {EMBEDDINGS} that hold NaN or infinity: {broken:,}."
+        )
     if odd:
         return Finding(
-            "norms", False, f"{odd:,} rows of {EMBEDDINGS} are not of length 1; normalise each."
+            "norms",
+            False,
+            f"Rows of {EMBEDDINGS} that are not of length 1: {odd:,}; normalise each.",
         )
     return Finding("norms", True, "Every row is of length 1, none holds NaN.")
 
@@ -213,7 +241,8 @@ def _samples(passages: Passages, matrix: Array, model: Embedder) -> Iterator[Fin
     yield Finding(
         "sample",
         bool(same[worst] >= _SAME),
-        f"{len(rows)} passages embedded again: the least like its row is {same[worst]:.4f} "
+        f"{counted(len(rows), 'passage')} embedded again: the least like its row is "
+        f"{same[worst]:.4f} "
         f"(row {rows[worst]:,}; 1 is the same"
         + (")." if same[worst] >= _SAME else "): made by another model, or in another order."),
     )

@@ -1,5 +1,6 @@
 """`vibe-checker inputs`: build, check and push."""
 
+import os
 import tempfile
 import time
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ import typer
 
 from cli.command import Json, command
 from cli.errors import Failed, Wrong
-from cli.output import note, show_json, size, stdout, step
+from cli.output import counted, note, show_json, size, stdout, step
 from cli.where import Where
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ app = typer.Typer(
 @app.command()
 @command
 def build(
-    passages: Annotated[Path, typer.Argument(help="A feather, parquet, CSV, TSV or JSONL file.")],
+    passages: Annotated[
+        Path, typer.Argument(metavar="PASSAGES", help="A feather, parquet, CSV, TSV or JSONL file.")
+    ],
     model: Annotated[
         Path, typer.Option(help="A sentence-transformers directory with an ONNX export.")
     ],
@@ -42,9 +45,10 @@ def build(
         str | None, typer.Option(help="What the model is called; default: its directory's name.")
     ] = None,
 ) -> None:
-    """Make the three input files from your own passages, with the model beside them.
+    """Make a set of input files from your own passages.
 
-    Embedding takes all cores. After Ctrl-C or a crash the same command goes on where it was.
+    The passages, their embeddings and the metadata, with the model beside them. Embedding takes
+    all cores. After Ctrl-C or a crash the same command goes on where it was.
 
     \b
     Example: vibe-checker inputs build passages.csv --text-column text \\
@@ -53,20 +57,27 @@ def build(
     step(f"reading {passages}")
     from cli.inputs import building, sources
     from cli.progress import counting
+    from vibe_checker.embedder import Embedder
     from vibe_checker.runs.inputs import checked_model_name
 
     name = checked_model_name(model_name or model.resolve().name)
     if not model.is_dir():
         raise Wrong(f"{model} is not a directory; --model takes the whole of a model's directory.")
-    table, left_out = sources.read(passages, text_column, _mapping(column or []))
-    if left_out:
-        note(f"{left_out:,} rows without text are left out.")
-    step(f"embedding {table.num_rows:,} passages with {name}")
+    embedder = Embedder(name, model, threads=os.cpu_count() or 1)
+    source = sources.Source(passages, text_column, _mapping(column or []))
     began = time.monotonic()
-    with counting("embedding", "passages", table.num_rows) as report:
-        dimension = building.build(table, model, name, output, report)
+    with building.workplace(output) as work:
+        count = building.gather(source, work)
+        if source.left_out:
+            note(f"Rows without text, left out: {source.left_out:,}")
+        step(f"embedding {counted(count, 'passage')} with {name}")
+        try:
+            with counting("embedding", "passages", count) as report:
+                dimension = building.build(count, embedder, model, output, work, report)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("Stopped. The same command goes on where it was.") from None
     note(
-        f"{output} holds {table.num_rows:,} passages with {dimension} numbers each "
+        f"{output} holds {counted(count, 'passage')} with {dimension} numbers each "
         f"({time.monotonic() - began:,.0f} seconds). "
         f"Next: vibe-checker inputs check {output}, then vibe-checker inputs push {output}"
     )
@@ -85,11 +96,13 @@ def _mapping(given: list[str]) -> dict[str, str]:
 def check(
     where: Where,
     directory: Annotated[
-        Path | None, typer.Argument(help="A set as `inputs build` writes it; none: the bucket's.")
+        Path | None, typer.Argument(metavar="DIR", help="A set as `inputs build` writes it.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say whether a set of input files fits together: a directory's, or the bucket's.
+    """Say whether a set of input files fits together.
+
+    With DIR that directory's set, without it the bucket's.
 
     \b
     Examples: vibe-checker inputs check inputs
@@ -141,7 +154,9 @@ def _shown(findings: "Iterable[Finding]", as_json: bool) -> "list[Finding]":
 @command
 def push(
     where: Where,
-    directory: Annotated[Path, typer.Argument(help="A set as `inputs build` writes it.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A set as `inputs build` writes it.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Check a set, upload it, and make it visible as one.
@@ -167,4 +182,4 @@ def push(
         files = pushing.push(directory, bucket, report)
     if as_json:
         show_json({"bucket": bucket.name, "files": files})
-    note("The set is there. Runs that start from now on use it: vibe-checker run")
+    note(f"The set is there. Runs that start from now on use it: vibe-checker run{where.options}")

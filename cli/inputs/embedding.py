@@ -1,4 +1,4 @@
-"""Embed many passages: on all cores, and so that an interruption costs seconds.
+"""Embed many passages so that an interruption costs seconds.
 
 {directory}/embeddings.part.npy   float32 [passages, dimension], filled from the top
 {directory}/progress.json         {"of": what is embedded, "rows": how many are done}
@@ -6,26 +6,28 @@
 
 import json
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from cli.errors import Wrong
 from vibe_checker.embedder import Embedder
 
 Array = np.ndarray[Any, Any]
+Texts = Callable[[int, int], Iterator[list[str]]]
+"""(row, size) → the texts from that row on, so many at a time."""
 
-# Passages that one core embeds at a time. The embedder sorts them by length, so that little
-# padding is computed; an interruption costs at most this many on each core.
-_CHUNK = 512
+# Passages embedded between two marks of progress, which is what an interruption costs at most.
+# The embedder sorts them by length and gives each core batches of its own: the more, the less
+# padding is computed and the less a core waits for another's last batch.
+_CHUNK = 1_024
 
 
 def embed(
-    texts: pa.ChunkedArray | pa.Array,
+    texts: Texts,
+    count: int,
     embedder: Embedder,
     directory: Path,
     of: str,
@@ -33,24 +35,15 @@ def embed(
 ) -> Path:
     """A .npy file of unit rows, row i for text i; `report` is told how many rows are done.
 
-    `of` stands for the texts and the model: what was begun for the same is gone on with. Each
-    core runs the model on passages of its own: with a model so small and batches so short that
-    beats all cores working on one batch. Results do not depend on the number of cores.
+    `of` stands for the texts and the model: what was begun for the same is gone on with, to the
+    same bytes. They do not depend on the number of cores.
     """
-    part = _Part(directory, of, len(texts), embedder.embed([texts[0].as_py()]).shape[1])
+    dimension = embedder.embed(["dimension"]).shape[1]
+    part = _Part(directory, of, count, dimension)
     report(part.rows)
-    starts = range(part.rows, len(texts), _CHUNK)
-
-    def rows(start: int) -> Array:
-        return _unit(start, embedder.embed(texts[start : start + _CHUNK].to_pylist()))
-
-    pool = ThreadPoolExecutor(os.cpu_count())
-    try:
-        for vectors in pool.map(rows, starts):
-            part.add(vectors)
-            report(part.rows)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    for chunk in texts(part.rows, _CHUNK):
+        part.add(_unit(part.rows, embedder.embed(chunk)))
+        report(part.rows)
     return part.path
 
 
@@ -72,10 +65,14 @@ class _Part:
         self._of = of
         self._record = directory / "progress.json"
         self.rows = self._rows_done()
-        mode: Any = "r+" if self.rows else "w+"
-        self._matrix: np.memmap[Any, Any] = np.lib.format.open_memmap(
-            self.path, mode=mode, dtype=np.float32, shape=(count, dimension)
-        )
+        if self.rows == 0:
+            header = {"descr": "<f4", "fortran_order": False, "shape": (count, dimension)}
+            with self.path.open("wb") as file:
+                np.lib.format.write_array_header_1_0(file, header)
+        with self.path.open("rb") as file:
+            np.lib.format.read_magic(file)
+            np.lib.format.read_array_header_1_0(file)
+            self._first_row = file.tell()
 
     def _rows_done(self) -> int:
         try:
@@ -86,9 +83,13 @@ class _Part:
 
     def add(self, vectors: Array) -> None:
         """Append rows; they count only once they are on disk."""
-        self._matrix[self.rows : self.rows + len(vectors)] = vectors
-        self._matrix.flush()
-        self.rows += len(vectors)
+        rows = np.ascontiguousarray(vectors, "<f4")
+        with self.path.open("r+b") as file:
+            file.seek(self._first_row + self.rows * rows[0].nbytes)
+            file.write(rows.data)
+            file.flush()
+            os.fsync(file.fileno())
+        self.rows += len(rows)
         written = self._record.with_suffix(".new")
         written.write_text(json.dumps({"of": self._of, "rows": self.rows}))
         written.rename(self._record)

@@ -5,9 +5,11 @@ import sys
 from collections.abc import Callable
 
 import pytest
+import typer
 from botocore.exceptions import ClientError, NoCredentialsError
-from typer.testing import Result
+from typer.testing import CliRunner, Result
 
+from cli.command import command
 from cli.explaining import explained
 
 
@@ -17,8 +19,8 @@ def test_a_bad_id_costs_no_request(invoke: Callable[..., Result]) -> None:
 
 
 def test_without_a_stack_the_next_step_is_told(aws: None, invoke: Callable[..., Result]) -> None:
-    for command in (["runs"], ["results", "list"]):
-        done = invoke(*command, "--stack", "Elsewhere")
+    for words in (["runs"], ["results", "list"]):
+        done = invoke(*words, "--stack", "Elsewhere")
         assert done.exit_code == 3, done.output
         assert "no stack Elsewhere in the region eu-west-1" in done.stderr
         assert "Traceback" not in done.output
@@ -40,6 +42,27 @@ def test_without_a_local_aws_make_demo_is_told(invoke: Callable[..., Result]) ->
 def test_what_aws_refuses_is_told_in_words(code: str, says: str) -> None:
     error = ClientError({"Error": {"Code": code, "Message": "no"}}, "GetParameter")
     assert says in str(explained(error)) and explained(error).status == 3
+
+
+def test_an_address_that_is_none_is_told_in_words(invoke: Callable[..., Result]) -> None:
+    done = invoke("runs", "--endpoint-url", "nonsense", "--region", "eu-west-1")
+    assert done.exit_code == 2 and "'nonsense' is no address" in done.stderr
+
+
+def test_debug_shows_the_traceback_and_changes_no_status(invoke: Callable[..., Result]) -> None:
+    plain, debug = invoke("run", "-c", "q69"), invoke("run", "-c", "q69", "--debug")
+    assert plain.exit_code == debug.exit_code == 2
+    assert "Traceback" not in plain.stderr and "Traceback" in debug.stderr
+
+
+def test_ctrl_c_ends_with_130() -> None:
+    @command
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    app = typer.Typer()
+    app.command()(interrupted)
+    assert CliRunner().invoke(app, []).exit_code == 130
 
 
 def test_missing_credentials_are_told_in_words() -> None:

@@ -1,17 +1,15 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.feather
-import pyarrow.parquet
 import pytest
 from typer.testing import Result
 
 from cli.errors import Wrong
-from cli.inputs import checking, embedding, pushing, sources
+from cli.inputs import building, checking, embedding, model_files, pushing
 from vibe_checker import bucket as keys
 from vibe_checker.bucket import Bucket
 from vibe_checker.passages import TEXT
@@ -35,7 +33,7 @@ def built(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     arguments += [directory / "set", "--text-column", "body", "--column", "page_number=page"]
     done = CliRunner().invoke(app, [str(each) for each in arguments])
     assert done.exit_code == 0, done.output
-    assert "1 rows without text are left out" in done.stderr
+    assert "Rows without text, left out: 1" in done.stderr
     return directory / "set"
 
 
@@ -101,7 +99,37 @@ def test_check_ends_with_1_and_tells_scripts_what_it_found(
     assert json.loads(done.stdout)["ok"] is False
 
 
-def test_a_run_never_sees_half_of_a_set(built: Path, copy: Path, bucket: Bucket) -> None:
+def test_a_run_that_starts_while_a_set_is_pushed_sees_the_one_before(
+    built: Path, copy: Path, bucket: Bucket
+) -> None:
+    def seen() -> dict[str, str | None]:
+        return {pin.key: pin.version_id for pin in shared_inputs(bucket)[1]}
+
+    pushing.push(built, bucket, lambda key, sent: None)
+    before = seen()
+    other_set(copy)
+    during: list[dict[str, str | None]] = []
+    pushed = pushing.push(copy, bucket, lambda key, sent: during.append(seen()))
+    after = seen()
+    assert len(during) > 4 and all(each == before for each in during)
+    assert {key: after[key] for key in pushed} == {
+        k: told["version_id"] for k, told in pushed.items()
+    }
+    assert after[keys.PASSAGES] != before[keys.PASSAGES]
+    assert after[keys.EMBEDDINGS] != before[keys.EMBEDDINGS]
+
+
+def other_set(directory: Path) -> None:
+    """Put the set's passages and rows into the opposite order, which makes another set."""
+    table = pyarrow.feather.read_table(str(directory / keys.PASSAGES))
+    backwards = table.take(np.arange(table.num_rows)[::-1])
+    pyarrow.feather.write_feather(backwards, str(directory / keys.PASSAGES))
+    np.save(directory / keys.EMBEDDINGS, np.load(directory / keys.EMBEDDINGS)[::-1])
+
+
+def test_a_run_never_sees_a_file_that_was_uploaded_without_its_set(
+    built: Path, copy: Path, bucket: Bucket
+) -> None:
     first = pushing.push(built, bucket, lambda key, sent: None)
     bucket.write(keys.PASSAGES, b"half of the next set")
     _, pins = shared_inputs(bucket)
@@ -126,49 +154,59 @@ class _Model:
         if self.fails_at in texts:
             raise InterruptedError
         self.seen += texts
-        return np.array([[float(text), 1.0] for text in texts], np.float32)
+        return np.array([[len(text), 1 + sum(map(ord, text))] for text in texts], np.float32)
 
 
-def test_an_interrupted_build_goes_on_where_it_was(tmp_path: Path) -> None:
-    texts = pa.chunked_array([[str(i) for i in range(2_000)]])
+def embed(count: int, model: _Model, directory: Path, told: list[int] | None = None) -> bytes:
+    """The .npy file of texts "0", "1", ..."""
+
+    def texts(start: int, size: int) -> Iterator[list[str]]:
+        numbers = [str(i) for i in range(start, count)]
+        return (numbers[first : first + size] for first in range(0, len(numbers), size))
+
+    report = (told if told is not None else []).append
+    return embedding.embed(texts, count, model, directory, f"{count} texts", report).read_bytes()  # type: ignore[arg-type]
+
+
+def test_an_interrupted_build_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    uninterrupted, interrupted = tmp_path / "one", tmp_path / "other"
+    uninterrupted.mkdir(), interrupted.mkdir()
     with pytest.raises(InterruptedError):
-        embedding.embed(texts, _Model("1500"), tmp_path, "one", lambda done: None)  # type: ignore[arg-type]
+        embed(5_000, _Model("3500"), interrupted)
     again, told = _Model(), list[int]()
-    path = embedding.embed(texts, again, tmp_path, "one", told.append)  # type: ignore[arg-type]
-    assert "5" not in again.seen and told[0] > 0 and told[-1] == 2_000
-    rows = np.load(path)
-    assert np.allclose(rows[:, 0] / rows[:, 1], np.arange(2_000))
+    assert embed(5_000, again, interrupted, told) == embed(5_000, _Model(), uninterrupted)
+    assert "5" not in again.seen and told[0] > 0 and told[-1] == 5_000
+
+
+def test_rows_of_a_build_are_of_length_1_and_in_the_order_of_the_texts(tmp_path: Path) -> None:
+    embed(3_000, _Model(), tmp_path)
+    rows = np.load(tmp_path / "embeddings.part.npy")
+    raw = _Model().embed([str(i) for i in range(3_000)])
+    assert rows.dtype == np.float32
+    assert np.allclose(rows, raw / np.linalg.norm(raw, axis=1, keepdims=True))
 
 
 def test_another_set_does_not_go_on_with_what_was_begun(tmp_path: Path) -> None:
-    texts = pa.chunked_array([["1", "2"]])
-    embedding.embed(texts, _Model(), tmp_path, "one", lambda done: None)  # type: ignore[arg-type]
+    embed(2, _Model(), tmp_path)
     told = list[int]()
-    embedding.embed(texts, _Model(), tmp_path, "another", told.append)  # type: ignore[arg-type]
-    assert told == [0, 2]
+    embed(3, _Model(), tmp_path, told)
+    assert told[0] == 0
 
 
-def test_jsonl_with_nested_objects_and_parquet_give_the_same_passages(tmp_path: Path) -> None:
-    lines = [{"text_block": {"text": text, "page": i}} for i, text in enumerate(TEXTS)]
-    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    pyarrow.parquet.write_table(pa.Table.from_pylist(lines), tmp_path / "p.parquet")
-    read = [sources.read(tmp_path / name, None, {})[0] for name in ("p.jsonl", "p.parquet")]
-    assert read[0].equals(read[1])
-    assert read[0].column_names == [TEXT, "text_block.page"]
+def test_a_second_build_into_the_same_directory_is_refused(tmp_path: Path) -> None:
+    with (
+        building.workplace(tmp_path),
+        pytest.raises(Wrong, match="Another"),
+        building.workplace(tmp_path),
+    ):
+        pass
 
 
-def test_a_csv_column_that_turns_from_numbers_to_text_is_read_as_text(tmp_path: Path) -> None:
-    rows = "\n".join(f"passage {i},{i}" for i in range(100_000))
-    (tmp_path / "p.csv").write_text(f"text,page\n{rows}\nlast,xii\n")
-    table, left_out = sources.read(tmp_path / "p.csv", "text", {})
-    assert table["page"].to_pylist()[-1] == "xii" and left_out == 0
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [("a,b\n1,2\n", "its columns are a, b"), ("text_block.text\n\n", "no passage with text")],
-)
-def test_a_file_without_passages_is_told_in_words(tmp_path: Path, content: str, says: str) -> None:
-    (tmp_path / "p.csv").write_text(content)
-    with pytest.raises(Wrong, match=says):
-        sources.read(tmp_path / "p.csv", None, {})
+def test_of_a_model_only_what_runs_need_is_taken(tmp_path: Path) -> None:
+    kept = ["1_Pooling/config.json", "onnx/model.onnx", "onnx/model.onnx_data", "vocab.txt"]
+    left = [".git/config.json", "model.safetensors", "onnx/model_O4.onnx", "pytorch_model.bin"]
+    for name in [*kept, *left]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = [path.relative_to(tmp_path).as_posix() for path in model_files.needed(tmp_path)]
+    assert found == kept
