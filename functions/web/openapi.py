@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from functions.web.concepts_page import SORTS
 from functions.web.parameters import COLUMN_FILTERS, FILTERS, PAGING, Parameter
 
 _CONCEPT = {"type": "string", "pattern": "^Q[1-9][0-9]*$"}
@@ -10,11 +11,12 @@ _IDS = {"concept_id": _CONCEPT, "classifier_id": _CLASSIFIER, "run_id": {"type":
 _EDITION = [parameter for parameter in FILTERS if parameter.name == "edition"]
 _SEARCH = [
     Parameter("q", {"type": "string", "maxLength": 500}, "In id, label or description."),
-    Parameter("sort", {"enum": ["id", "label", "passages", "share", "run"]}, ""),
+    Parameter("sort", {"type": "string", "enum": list(SORTS), "default": "id"}, ""),
 ]
 _DOWNLOAD = [
-    Parameter("format", {"enum": ["jsonl", "csv"], "default": "jsonl"}, ""),
-    Parameter("part", {"type": "integer", "minimum": 1}, "See the header X-Parts."),
+    Parameter("format", {"type": "string", "enum": ["jsonl", "csv"], "default": "jsonl"}, ""),
+    Parameter("part", {"type": "integer", "minimum": 1}, "Of as many as the header X-Parts says."),
+    Parameter("stamp", {"type": "string", "maxLength": 100}, "Of which file; Link has it."),
 ]
 _CLASSIFIER_PATH = "/api/concepts/{concept_id}/classifiers/{classifier_id}"
 _PATHS: dict[str, tuple[str, list[Parameter]]] = {

@@ -159,7 +159,7 @@ def test_a_new_result_shows_at_once(ask: Ask, bucket: Bucket) -> None:
 
 def test_two_classifiers_are_compared_by_passage(ask: Ask) -> None:
     page = ask("/concepts/Q69/compare?a=aaaaaaaa&b=bbbbbbbb").text
-    assert "1–25 of 30 passages" in page  # divisible by 3 or by 2, but not by both
+    assert "<b>1–25</b> of 30 passages" in page  # divisible by 3 or by 2, but not by both
 
 
 def test_the_openapi_document_is_one(ask: Ask) -> None:
