@@ -203,10 +203,8 @@ class Catalogue:
             if is_concept_id(concept_id) and is_output_id(classifier_id)
         ]
         abouts = zip(known, self._abouts(known), strict=True)
-        labels = {
-            each.concept_id: str(about.get("preferred_label") or "") for each, about in abouts
-        }
-        return {concept_id: label for concept_id, label in labels.items() if label}
+        labels = ((c.concept_id, str(about.get("preferred_label") or "")) for c, about in abouts)
+        return {concept_id: label for concept_id, label in labels if label}
 
     def about(self, classifier: Classifier) -> dict[str, Any]:
         """The concept as it was classified; empty where concept.json cannot be read."""
