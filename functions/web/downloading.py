@@ -10,6 +10,7 @@ from functions.web.library import Library, View
 from functions.web.problems import BadParameter, Outdated
 from functions.web.request import Request
 from vibe_checker.bucket import Pin
+from vibe_checker.errors import TooLarge
 from vibe_checker.reading import downloads
 from vibe_checker.reading.columns import Counts
 
@@ -47,6 +48,11 @@ def download(
     if "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, 4, mtime=0)
         headers["Content-Encoding"] = "gzip"
+    if len(body) > responses.LARGEST_BODY:
+        raise TooLarge(
+            f"A single line has {len(body) / 1e6:,.1f} MB, more than Lambda hands back. All "
+            "passages as JSONL come straight from S3, whatever their size."
+        )
     return Response(200, _TYPES[form], body, headers)
 
 
