@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy, Size
+from aws_cdk import Annotations, Duration, RemovalPolicy, Size
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -43,6 +43,12 @@ class Website(Construct):
         self.function = self._function()
         self._may_read_outputs()
         self.api = self._api()
+        if settings.web_auth == "open":
+            Annotations.of(self).add_warning_v2(
+                "vibe-checker:open-page",
+                "web_auth is 'open': whoever has the address can read every prediction. Leave the "
+                "setting out, and the page asks for a password.",
+            )
 
     def _function(self) -> lambda_.DockerImageFunction:
         function = Functions(self, environment={"BUCKET": self._bucket.bucket_name}).image(

@@ -6,8 +6,8 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from functions.web import openapi, parameters, responses
+from functions.web.concepts_page import found_concepts
 from functions.web.library import Library
-from functions.web.pages import sorted_concepts
 from functions.web.paging import Page
 from functions.web.problems import BadParameter
 from functions.web.request import Request
@@ -32,7 +32,9 @@ def document(library: Library, request: Request) -> Response[str]:
 def concepts(library: Library, request: Request) -> Response[str]:
     """All concepts: searched, sorted, a page at a time."""
     parameters.check_names(request, "q", "sort", *_PAGING)
-    page, part = paged(request, sorted_concepts(request, library.catalogue.concepts()))
+    found, marks = found_concepts(library, request)
+    page, ids = paged(request, found)
+    part = library.catalogue.concepts({each: marks[each] for each in ids})
     return responses.data({**page, "concepts": [_concept(each) for each in part]})
 
 
@@ -55,7 +57,7 @@ def predictions(
     library: Library, request: Request, concept_id: str, classifier_id: str
 ) -> Response[str]:
     """The predictions that the filters leave, as they are in the file."""
-    parameters.check_names(request, *(p.name for p in parameters.FILTERS), *_PAGING)
+    parameters.check_names(request, *parameters.FILTER_NAMES, *_PAGING)
     view = library.view(request, concept_id, classifier_id)
     page, rows = paged(request, view.selection.rows().tolist())
     return responses.data(

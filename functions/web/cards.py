@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from vibe_checker.reading.highlights import Piece, pieces
+from vibe_checker.reading.columns import MISSING_WORDS
+from vibe_checker.reading.highlights import Piece, excerpts, find, pieces
 from vibe_checker.reading.predictions_file import PredictionsFile
 from vibe_checker.reading.records import Record
 
@@ -12,14 +13,24 @@ from vibe_checker.reading.records import Record
 # to themselves.
 _CHARACTERS = 4_000
 _CHARACTERS_ALONE = 400_000
-# What of a long passage is shown before its first highlight.
-_BEFORE = 600
 _DOCUMENTS = ("document_name", "document_title", "document_slug", "document_id")
 
 
 @dataclass(frozen=True)
+class Search:
+    """The words that are searched for, to be shown where they were found."""
+
+    text: str = ""
+    match_case: bool = False
+
+
+@dataclass(frozen=True)
 class Card:
-    """One passage; `number` counts from 1 through the whole selection."""
+    """One passage; `number` counts from 1 through the whole selection.
+
+    `whole` says that one span covers all of it, `length` counts its characters, `after` those
+    left out behind the last piece.
+    """
 
     number: int
     id: str
@@ -28,67 +39,53 @@ class Card:
     similarity: float | None
     pieces: list[Piece]
     whole: bool
-    before: int
+    cut: bool
     after: int
+    length: int
     document: str
     document_column: str
     facts: list[str]
     metadata: list[tuple[str, str]]
-    spans: int
 
 
-def card(file: PredictionsFile, row: int, number: int, alone: bool) -> Card:
+def card(file: PredictionsFile, row: int, number: int, alone: bool, search: Search) -> Card:
     """The card of one line."""
     try:
         record = file.record(row)
     except ValueError:  # a line that pyarrow takes and Python does not, such as half an emoji
         record = Record("", "(this line cannot be shown)", [], None, None, {})
-    return of_record(record, number, _CHARACTERS_ALONE if alone else _CHARACTERS)
+    return of_record(record, number, search, _CHARACTERS_ALONE if alone else _CHARACTERS)
 
 
-def of_record(record: Record, number: int, characters: int = _CHARACTERS) -> Card:
-    """The card of one record, with so many characters of its text."""
-    text = record.text.encode("utf-8", "replace").decode()
-    start, stop = _window(record, characters)
-    shifted = [
-        span._replace(start=span.start - start, end=span.end - start) for span in record.spans
-    ]
+def of_record(record: Record, number: int, search: Search, room: int) -> Card:
+    """The card of one record, with at most `room` characters of its text."""
+    text, spans = record.text.encode("utf-8", "replace").decode(), record.spans
+    hits = find(text, search.text, match_case=search.match_case)
+    shown = excerpts(len(text), [*spans, *hits], room)
     document_column, document = _document(record.metadata)
-    spans = record.spans
     return Card(
         number=number,
         id=record.id,
         positive=record.positive,
         probability=record.probability,
         similarity=record.similarity,
-        pieces=pieces(text[start:], [s for s in shifted if s.end > 0], stop - start),
+        pieces=pieces(text, spans, shown, hits),
         whole=len(spans) == 1 and spans[0].start == 0 and spans[0].end >= len(text),
-        before=start,
-        after=len(text) - stop,
+        cut=len(shown) > 1 or shown[0] != (0, len(text), None),
+        after=len(text) - shown[-1].end,
+        length=len(text),
         document=document,
         document_column=document_column,
         facts=_facts(record.metadata),
         metadata=[(name, _shown(value)) for name, value in sorted(record.metadata.items())],
-        spans=len(spans),
     )
-
-
-def _window(record: Record, characters: int) -> tuple[int, int]:
-    """Which part of the text is shown: from its start, or from a little before the first span."""
-    start = 0
-    if len(record.text) > characters and record.spans and record.spans[0].start > characters - 200:
-        start = record.spans[0].start - _BEFORE
-    return start, min(start + characters, len(record.text))
 
 
 def _document(metadata: dict[str, Any]) -> tuple[str, str]:
     for ending in _DOCUMENTS:
         for name, value in metadata.items():
-            if (
-                name.split(".")[-1] == ending
-                and isinstance(value, str)
-                and value not in ("", "None")
-            ):
+            known = isinstance(value, str) and value not in MISSING_WORDS
+            if known and name.split(".")[-1] == ending:
                 return name, value
     return "", ""
 
@@ -98,7 +95,7 @@ def _facts(metadata: dict[str, Any]) -> list[str]:
     facts = []
     for name, value in metadata.items():
         last = name.split(".")[-1]
-        if value in (None, "", "None", "nan", "NaT") or value == []:
+        if value is None or value == [] or _shown(value) in MISSING_WORDS:
             continue
         if last in ("page_number", "page"):
             facts.append(f"p. {value}")

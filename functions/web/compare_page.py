@@ -65,7 +65,10 @@ def compare(library: Library, request: Request, concept_id: str) -> Response[str
         names=SHOW_NAMES,
         text_wanted=text,
         page=page,
-        pairs=[_pair(both, int(i), n) for n, i in enumerate(page.part(places), page.start + 1)],
+        pairs=[
+            _pair(both, int(place), number, cards.Search(text))
+            for number, place in enumerate(page.part(places), page.start + 1)
+        ],
     )
 
 
@@ -79,6 +82,6 @@ def _side(library: Library, request: Request, concept_id: str, side: str) -> Cla
     )
 
 
-def _pair(both: Comparison, place: int, number: int) -> Pair:
+def _pair(both: Comparison, place: int, number: int, search: cards.Search) -> Pair:
     a, b = both.a.record(int(both.a_rows[place])), both.b.record(int(both.b_rows[place]))
-    return Pair(cards.of_record(a, number, _CHARACTERS), cards.of_record(b, number, _CHARACTERS))
+    return Pair(*(cards.of_record(each, number, search, _CHARACTERS) for each in (a, b)))

@@ -7,9 +7,10 @@ from aws_lambda_powertools.event_handler import Response
 
 from functions.web import parameters, responses
 from functions.web.library import Library, View
-from functions.web.problems import BadParameter
+from functions.web.problems import BadParameter, Outdated
 from functions.web.request import Request
 from vibe_checker.bucket import Pin
+from vibe_checker.errors import TooLarge
 from vibe_checker.reading import downloads
 from vibe_checker.reading.columns import Counts
 
@@ -20,8 +21,16 @@ _TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 def download(
     library: Library, request: Request, concept_id: str, classifier_id: str
 ) -> Response[bytes] | Response[str]:
-    """The selected predictions as a file, or one part of it."""
+    """The selected predictions as a file, or one part of it.
+
+    A part says of which file it is (`stamp`), and is refused once another has taken its place: so
+    parts put together are one file as it was, or an error, and never a mix.
+    """
+    if request.is_api:
+        parameters.check_names(request, "format", "part", "stamp", *parameters.FILTER_NAMES)
     view = library.view(request, concept_id, classifier_id)
+    if parameters.text(request, "stamp") not in ("", view.pin.etag):
+        raise Outdated("The predictions were published anew since; begin the download again.")
     form = parameters.choice(request, "format", downloads.FORMATS)
     name = f"{concept_id}-{classifier_id}.{form}"
     if form == "jsonl" and view.selection.count == len(view.file) and not request.first("part"):
@@ -33,11 +42,17 @@ def download(
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     headers["X-Parts"] = str(len(parts))
     if part < len(parts):
-        headers["Link"] = f'<{request.link(part=part + 1)}>; rel="next"'
+        following = request.link(part=part + 1, stamp=view.pin.etag)
+        headers["Link"] = f'<{following}>; rel="next"'
     body = _body(view, parts[part - 1], form, part)
     if "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, 4, mtime=0)
         headers["Content-Encoding"] = "gzip"
+    if len(body) > responses.LARGEST_BODY:
+        raise TooLarge(
+            f"A single line has {len(body) / 1e6:,.1f} MB, more than Lambda hands back. All "
+            "passages as JSONL come straight from S3, whatever their size."
+        )
     return Response(200, _TYPES[form], body, headers)
 
 

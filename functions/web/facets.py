@@ -8,12 +8,15 @@ import numpy as np
 from functions.web.rendering import column_name
 from functions.web.request import Request
 from vibe_checker.reading.columns import Choices, Column, Dates
-from vibe_checker.reading.filters import ColumnFilter, Selection, histogram
+from vibe_checker.reading.filters import ColumnFilter, Range, Selection, histogram
 from vibe_checker.reading.predictions_file import Floats
 
 # More values than this are searched for by typing, not by ticking.
 _MOST_CHOICES = 24
 _SUGGESTIONS = 100
+_SMALL = 8
+# Few values to choose from say most at a glance, and come first.
+_KINDS = ("choices", "dates", "numbers", "search")
 _BINS = 25
 _HEIGHT = 40
 
@@ -23,7 +26,6 @@ class Option:
     """One value to tick; `count` is how many passages it would leave."""
 
     value: str
-    label: str
     count: int
     chosen: bool
 
@@ -41,9 +43,10 @@ class Facet:
     bounds: tuple[Any, Any] = ("", "")
 
     @property
-    def active(self) -> bool:
-        """Whether it leaves anything out now."""
-        return self.wanted != ColumnFilter()
+    def open(self) -> bool:
+        """Whether it is unfolded: where it is in use, or is small and tells something at once."""
+        in_use = self.wanted != ColumnFilter()
+        return in_use or (self.kind == "choices" and 2 <= len(self.options) <= _SMALL)
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Bar:
     height: float
     shade: float
     address: str
+    outside: bool
 
 
 @dataclass(frozen=True)
@@ -76,24 +80,31 @@ class Histogram:
 
 
 def facets(selection: Selection) -> list[Facet]:
-    """One facet for each column that tells passages apart, documents first."""
+    """One facet for each column that tells passages apart, those of few values first."""
     columns = selection.file.columns.values()
-    shown = [_facet(column, selection) for column in columns if _tells(column)]
-    return sorted(shown, key=lambda f: ("document" not in f.name.split(".")[-1], f.kind))
+    found = [_facet(column, selection) for column in columns if _tells(column)]
+    return sorted(found, key=lambda facet: _KINDS.index(facet.kind))
+
+
+def shown(selection: Selection) -> dict[str, int]:
+    """How many passages each of all, positive and negative would leave."""
+    others = selection.without("show")
+    every = int(np.count_nonzero(others))
+    positive = int(np.count_nonzero(others & selection.file.positive))
+    return {"all": every, "positive": positive, "negative": every - positive}
 
 
 def histograms(request: Request, selection: Selection) -> list[Histogram]:
     """Of probability and of similarity, where the file has them."""
     file, filters = selection.file, selection.filters
-    shown = []
+    found = []
     for name, values, wanted in (
         ("probability", file.probability, filters.probability),
         ("similarity", file.similarity, filters.similarity),
     ):
         if not np.isnan(values).all():
-            bounds = (_text(wanted.low if wanted else None), _text(wanted.high if wanted else None))
-            shown.append(_histogram(request, selection, name, values, bounds))
-    return shown
+            found.append(_histogram(request, selection, name, values, wanted or Range()))
+    return found
 
 
 def _tells(column: Column) -> bool:
@@ -108,7 +119,7 @@ def _facet(column: Column, selection: Selection) -> Facet:
     wanted = selection.filters.columns.get(name, ColumnFilter())
     others = selection.without(f"columns.{name}")
     missing = int(np.count_nonzero(column.unknown & others))
-    unknown = Option("1", "unknown", missing, wanted.unknown)
+    unknown = Option("1", missing, wanted.unknown)
     if not isinstance(column, Choices):
         kind = "dates" if isinstance(column, Dates) else "numbers"
         known = not column.unknown.all()
@@ -125,18 +136,13 @@ def _options(column: Choices, others: Any, wanted: ColumnFilter) -> list[Option]
     if len(column.values) > _MOST_CHOICES:
         order = order[:_SUGGESTIONS]
     return [
-        Option(
-            column.values[place],
-            column.values[place],
-            int(counts[place]),
-            column.values[place] in wanted.values,
-        )
+        Option(column.values[place], int(counts[place]), column.values[place] in wanted.values)
         for place in order
     ]
 
 
 def _histogram(
-    request: Request, selection: Selection, name: str, values: Floats, bounds: tuple[str, str]
+    request: Request, selection: Selection, name: str, values: Floats, wanted: Range
 ) -> Histogram:
     edges = _edges(values)
     all_of_them = histogram(values, np.ones(len(values), dtype=bool), edges)
@@ -157,11 +163,19 @@ def _histogram(
                 height=_tall(int(left[number]), tallest),
                 shade=_tall(int(all_of_them[number]), tallest),
                 address=address,
+                outside=not _touches(wanted, float(low), float(high)),
             )
         )
     unknown = int(np.count_nonzero(np.isnan(values)))
     least = -1.0 if name == "similarity" else 0.0
+    bounds = (_text(wanted.low), _text(wanted.high))
     return Histogram(name, name, *bounds, least=least, unknown=unknown, bars=bars)
+
+
+def _touches(wanted: Range, low: float, high: float) -> bool:
+    """Whether a range takes in anything of a bin."""
+    above = wanted.low is None or high > wanted.low
+    return above and (wanted.high is None or low < wanted.high)
 
 
 def _edges(values: Floats) -> Floats:

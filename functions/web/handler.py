@@ -13,6 +13,7 @@ from functions.web.auth.gates import Gate, OpenGate, PasswordGate
 from functions.web.library import Library
 from functions.web.site import Site
 from vibe_checker.bucket import Bucket
+from vibe_checker.reading.listings import quicken
 
 BUCKET = os.environ["BUCKET"]
 AUTH = os.environ["AUTH"]
@@ -50,6 +51,7 @@ def gate() -> Gate:
 # As many connections as threads that read at once; links to files are signed the new way, which
 # every region takes.
 client = boto3.client("s3", config=Config(max_pool_connections=32, signature_version="s3v4"))
+quicken(client)
 site = Site(Library(Bucket(client, BUCKET)), gate(), logger)
 
 

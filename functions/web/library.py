@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 from functions.web import parameters
 from functions.web.request import Request
@@ -33,7 +34,8 @@ class Library:
         self.catalogue = Catalogue(bucket)
         self.runs = Runs(bucket)
         self._opened = OpenedFiles(bucket)
-        self._selections: OrderedDict[str, Selection] = OrderedDict()
+        self._selections: OrderedDict[tuple[Pin, str], Selection] = OrderedDict()
+        self._labels: dict[tuple[str, str], str] = {}
 
     def classifier(self, request: Request, concept_id: str, classifier_id: str) -> Classifier:
         """The classifier that a path and its `edition` name."""
@@ -55,13 +57,28 @@ class Library:
         filters = parameters.filters(request, file.columns)
         return View(classifier, pin, file, self._select(pin, file, filters, classifier.threshold))
 
+    def labels(self, run_id: str, results: list[dict[str, Any]]) -> dict[str, str]:
+        """Concept id → label, for those of a run's results that published something."""
+        published = {
+            str(result.get("concept_id")): str(classifier["classifier_id"])
+            for result in results
+            for classifier in result.get("classifiers") or []
+            if "classifier_id" in classifier
+        }
+        missing = {c: p for c, p in published.items() if (run_id, c) not in self._labels}
+        for concept_id, label in self.catalogue.labels(missing).items():
+            self._labels[run_id, concept_id] = label
+        return {c: self._labels[run_id, c] for c in published if (run_id, c) in self._labels}
+
     def _select(
         self, pin: Pin, file: PredictionsFile, filters: Filters, threshold: float
     ) -> Selection:
-        """The selection, kept for the next page of it."""
-        key = repr((pin, filters, threshold))
+        """The selection, kept for the next page of it as long as its file is."""
+        key = (pin, repr((filters, threshold)))
         if key not in self._selections:
             self._selections[key] = Selection(file, filters, threshold)
+            for other in [other for other in self._selections if other[0] not in self._opened]:
+                del self._selections[other]
             if len(self._selections) > _SELECTIONS:
                 self._selections.popitem(last=False)
         self._selections.move_to_end(key)

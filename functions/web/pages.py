@@ -1,4 +1,4 @@
-"""The pages about concepts, and the one that is read most: a classifier's predictions."""
+"""The page about a concept, and the one that is read most: a classifier's predictions."""
 
 from functools import partial
 from typing import Any
@@ -9,10 +9,8 @@ from functions.web import cards, downloading, facets, parameters, rendering, res
 from functions.web.library import Library, View
 from functions.web.paging import Page
 from functions.web.request import Request
-from vibe_checker.reading.catalogue import PublishedConcept
 from vibe_checker.reading.filters import SORTS
 
-_CONCEPT_SORTS = ("id", "label", "passages", "share", "run")
 SORT_NAMES = {
     "shuffled": "shuffled (a fair sample)",
     "probability": "most probable first",
@@ -30,42 +28,10 @@ def show(request: Request, template: str, **values: Any) -> Response[str]:
     )
 
 
-def concepts(library: Library, request: Request) -> Response[str]:
-    """All concepts: searched, sorted, a page at a time."""
-    every = library.catalogue.concepts()
-    found = sorted_concepts(request, every)
-    page = Page.of(request, len(found))
-    return show(
-        request,
-        "concepts.html",
-        concepts=page.part(found),
-        page=page,
-        every=len(every),
-        sort=parameters.choice(request, "sort", _CONCEPT_SORTS),
-        q=request.first("q"),
-    )
-
-
-def sorted_concepts(request: Request, every: list[PublishedConcept]) -> list[PublishedConcept]:
-    """Those that `q` finds by id, label or description, in the order of `sort`."""
-    wanted = parameters.text(request, "q").casefold()
-    found = [c for c in every if wanted in f"{c.id}\n{c.label}\n{c.description}".casefold()]
-    sort = parameters.choice(request, "sort", _CONCEPT_SORTS)
-    if sort == "label":
-        return sorted(found, key=lambda c: c.label.casefold())
-    if sort == "run":
-        return sorted(found, key=lambda c: c.newest.newest_first, reverse=True)
-    if sort == "passages":
-        return sorted(found, key=lambda c: -(c.newest.passages or 0))
-    if sort == "share":
-        return sorted(found, key=lambda c: -(c.newest.share or 0))
-    return found
-
-
 def concept(library: Library, request: Request, concept_id: str) -> Response[str]:
     """One concept as it was classified, and its classifiers."""
     found = library.catalogue.concept(parameters.concept_id(concept_id))
-    editions = {each.id: library.catalogue.editions(each) for each in found.classifiers}
+    editions = library.catalogue.editions(found)
     return show(request, "concept.html", concept=found, about=found.about, editions=editions)
 
 
@@ -77,17 +43,20 @@ def predictions(
     rows = view.selection.rows()
     page = Page.of(request, len(rows))
     alone = len(rows) == 1
+    search = cards.Search(view.selection.filters.text, view.selection.filters.match_case)
     return show(
         request,
         "predictions.html",
         view=view,
         classifier=view.classifier,
         about=library.catalogue.about(view.classifier),
+        stated_threshold="threshold" in view.classifier.record,
         page=page,
         cards=[
-            cards.card(view.file, row, page.start + place, alone)
+            cards.card(view.file, row, page.start + place, alone, search)
             for place, row in enumerate(page.part(rows.tolist()), start=1)
         ],
+        shown=facets.shown(view.selection),
         facets=facets.facets(view.selection),
         histograms=facets.histograms(request, view.selection),
         chips=chips(request, view),

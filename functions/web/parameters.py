@@ -58,6 +58,7 @@ FILTERS = [
     Parameter("sort", {"type": "string", "enum": list(SORTS), "default": "shuffled"}, ""),
     Parameter("edition", {"type": "string", "maxLength": 1024}, "An earlier edition's id."),
 ]
+FILTER_NAMES = [parameter.name for parameter in FILTERS]
 COLUMN_FILTERS = (
     "Every column of the metadata can be filtered by: `is.{column}` (repeated: any of these "
     "values), `has.{column}` (a part of the value), `from.{column}` and `to.{column}` (numbers, or "

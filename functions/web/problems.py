@@ -9,6 +9,10 @@ class NotFound(Exception):
     """There is no such page."""
 
 
+class Outdated(Exception):
+    """What was begun cannot be gone on with, since the file is another by now."""
+
+
 class BadParameter(Exception):
     """A parameter cannot be meant; `name` is that parameter's."""
 
@@ -24,6 +28,7 @@ TITLES = {
     403: "No permission",
     404: "Nothing here",
     405: "Not possible",
+    409: "Published anew",
     413: "Too large",
     422: "A parameter cannot be used",
     429: "Too many tries",
@@ -42,6 +47,7 @@ def status_of(error: Exception) -> int:
     for kind, status in (
         (BadParameter, 422),
         (NotFound, 404),
+        (Outdated, 409),
         (MissingInput, 404),
         (TooLarge, 413),
         (InvalidInput, 502),

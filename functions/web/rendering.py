@@ -1,7 +1,7 @@
 """Templates, and the small things that they show: numbers, dates, names of columns."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -70,11 +70,12 @@ def column_name(name: str) -> str:
 
 
 def moment(iso: str) -> str:
-    """ "2026-11-23T09:31:08.529Z" → "23 Nov 2026, 09:31"; what is no moment stays as it is."""
+    """ "2026-11-23T09:31:08.529Z" → "23 Nov 2026, 09:31 UTC"; what is no moment stays as it is."""
     try:
-        return datetime.fromisoformat(iso).strftime("%-d %b %Y, %H:%M")
+        when = datetime.fromisoformat(iso)
     except ValueError:
         return iso
+    return (when.astimezone(UTC) if when.tzinfo else when).strftime("%-d %b %Y, %H:%M UTC")
 
 
 def duration(seconds: float | None) -> str:

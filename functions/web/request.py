@@ -4,14 +4,17 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 Changes = Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request; header names are in lower case, `query` holds every value of a name."""
+    """One request; header names are in lower case, `query` holds every value of a name.
+
+    `guarded` says whether a gate asks who is there.
+    """
 
     method: str
     path: str
@@ -19,9 +22,10 @@ class Request:
     cookies: dict[str, str]
     headers: dict[str, str]
     body: str = ""
+    guarded: bool = True
 
     @classmethod
-    def of(cls, event: Mapping[str, Any]) -> "Request":
+    def of(cls, event: Mapping[str, Any], *, guarded: bool = True) -> "Request":
         """Read an event. (Its own parsed query runs the values of one name together.)"""
         body = event.get("body") or ""
         if event.get("isBase64Encoded"):
@@ -33,12 +37,19 @@ class Request:
             cookies=dict(_pair(cookie) for cookie in event.get("cookies") or []),
             headers={k.lower(): v for k, v in (event.get("headers") or {}).items()},
             body=body,
+            guarded=guarded,
         )
 
     @property
     def is_api(self) -> bool:
         """Whether programs ask, who want JSON for an error too."""
         return self.path == "/api" or self.path.startswith("/api/")
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether anybody may read here, and more than this machine alone can reach it."""
+        host = urlsplit("//" + self.headers.get("host", "")).hostname or ""
+        return not self.guarded and host not in ("127.0.0.1", "::1", "localhost")
 
     @property
     def root(self) -> str:

@@ -35,6 +35,7 @@ def run(library: Library, request: Request, run_id: str) -> Response[str]:
         run=view,
         page=page,
         results=results,
+        labels=library.labels(view.id, results),
         dollars=estimated(view, results),
         reasons=reasons(view),
     )

@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from functions.web import (
     api,
     compare_page,
+    concepts_page,
     downloading,
     pages,
     problems,
@@ -17,15 +18,15 @@ from functions.web import (
     runs_pages,
     static_files,
 )
-from functions.web.auth.gates import Gate
+from functions.web.auth.gates import Gate, OpenGate
 from functions.web.library import Library
 from functions.web.request import Request
 
 Answer = Callable[..., Response[Any]]
 
 PAGES: dict[str, Answer] = {
-    "/": pages.concepts,
-    "/concepts": pages.concepts,
+    "/": concepts_page.concepts,
+    "/concepts": concepts_page.concepts,
     "/concepts/<concept_id>": pages.concept,
     "/concepts/<concept_id>/compare": compare_page.compare,
     "/concepts/<concept_id>/classifiers/<classifier_id>": pages.predictions,
@@ -62,7 +63,7 @@ class Site:
 
     def answer(self, event: Mapping[str, Any], context: object) -> dict[str, Any]:
         """The response to one event."""
-        self._request = Request.of(event)
+        self._request = Request.of(event, guarded=not isinstance(self._gate, OpenGate))
         response: dict[str, Any] = self._app.resolve(dict(event), context)  # type: ignore[arg-type]
         headers = {**response.get("headers", {}), **responses.SECURITY_HEADERS}
         # Payload format 2.0 has a place of its own for cookies.

@@ -102,8 +102,11 @@ def way_back(request: Request, wanted: str) -> str:
 
 
 def logged_out(request: Request) -> Response[Any]:
-    """To the login, without the session."""
-    return responses.redirect(f"{request.root}login", {"Set-Cookie": cookie(SESSION, "", 0)})
+    """Without the session, and with a way back in: who went straight there might be in again."""
+    html = rendering.render("logged_out.html", request=request, root=request.root)
+    answer = responses.page(html)
+    answer.headers["Set-Cookie"] = cookie(SESSION, "", 0)
+    return answer
 
 
 def _from_here(request: Request) -> bool:

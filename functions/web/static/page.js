@@ -48,17 +48,18 @@
   // Fields left empty say nothing: they need not stand in an address that is shared.
   form?.addEventListener("submit", () => {
     for (const field of form.elements) {
-      if (field.name && field.value === "" && field.type !== "radio") field.disabled = true;
-      if (field.type === "radio" && field.checked && field.value === "") field.disabled = true;
+      if (field.name && field.value === "") field.disabled = true;
     }
   });
   // Back from the next page, the fields are there again.
   window.addEventListener("pageshow", () => {
     for (const field of form?.elements ?? []) field.disabled = false;
   });
-  form?.addEventListener("change", (event) => {
-    if (event.target.matches("[type=radio], select")) form.requestSubmit();
-  });
+  document.getElementById("sort")?.addEventListener("change", () => form.requestSubmit());
+  // There is something to apply once something has been changed.
+  const apply = document.querySelector(".toolbar .apply");
+  if (apply) apply.hidden = true;
+  form?.addEventListener("input", () => (apply.hidden = false));
 
   // Drag over a histogram to choose a range.
   for (const range of document.querySelectorAll("[data-histogram]")) {
@@ -126,15 +127,35 @@
     });
   }
 
-  // A run that goes on is looked at again, without losing the place.
+  // What is unfolded and how far the panel is scrolled outlive the next page.
+  const panel = document.getElementById("filters");
+  const folds = [...document.querySelectorAll("details[data-facet]")];
+  const remember = () => {
+    const unfolded = Object.fromEntries(folds.map((fold) => [fold.dataset.facet, fold.open]));
+    sessionStorage.setItem("filters", JSON.stringify({ unfolded, scrolled: panel.scrollTop }));
+  };
+  if (panel) {
+    const kept = JSON.parse(sessionStorage.getItem("filters") ?? "{}");
+    for (const fold of folds) fold.open = kept.unfolded?.[fold.dataset.facet] ?? fold.open;
+    panel.scrollTop = kept.scrolled ?? 0;
+    window.addEventListener("pagehide", remember);
+  }
+
+  const keysButton = document.getElementById("keys");
+  if (keysButton) {
+    keysButton.hidden = false;
+    keysButton.addEventListener("click", keys["?"]);
+  }
+
+  // A run that goes on is looked at again, without losing the place; not while nobody looks.
   const live = () => document.querySelector("[data-running]");
   const look = async () => {
-    const answer = await fetch(location.href).catch(() => null);
+    const answer = document.hidden ? null : await fetch(location.href).catch(() => null);
     if (answer?.ok) {
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       document.getElementById("live").replaceWith(fresh.getElementById("live"));
     }
-    if (live()) setTimeout(look, 2000);
+    if (live()) setTimeout(look, 3000);
   };
-  if (live()) setTimeout(look, 2000);
+  if (live()) setTimeout(look, 3000);
 })();

@@ -21,12 +21,13 @@ from vibe_checker.bucket import Bucket
 
 @dataclass
 class Answer:
-    """What came back, with its body unpacked."""
+    """What came back, with its body unpacked; `size` is what Lambda hands back, in bytes."""
 
     status: int
     headers: dict[str, str]
     cookies: list[str]
     text: str
+    size: int
 
     def json(self) -> Any:
         return json.loads(self.text)
@@ -51,14 +52,20 @@ def bucket() -> Iterator[Bucket]:
         yield bucket
 
 
-def publish(bucket: Bucket, classifier_id: str, positive_every: int) -> None:
-    prefix = f"Q69/{classifier_id}/"
-    lines = b"".join(
-        json.dumps(line(n, n % positive_every == 0)).encode() + b"\n" for n in range(60)
-    )
-    predictions = bucket.write(prefix + "predictions.jsonl", lines)
+def publish(
+    bucket: Bucket,
+    classifier_id: str,
+    positive_every: int,
+    concept_id: str = "Q69",
+    padding: str = "",
+) -> list[str]:
+    """Publish 60 predictions, each with `padding` behind its text; returns their lines."""
+    prefix = f"{concept_id}/{classifier_id}/"
+    lines = [json.dumps(line(n, n % positive_every == 0, padding)) for n in range(60)]
+    body = "".join(each + "\n" for each in lines).encode()
+    predictions = bucket.write(prefix + "predictions.jsonl", body)
     described = bucket.write_json(
-        prefix + "concept.json", {"wikibase_id": "Q69", "preferred_label": "carbon tax"}
+        prefix + "concept.json", {"wikibase_id": concept_id, "preferred_label": "carbon tax"}
     )
     bucket.write_json(
         prefix + "classifier.json",
@@ -70,9 +77,24 @@ def publish(bucket: Bucket, classifier_id: str, positive_every: int) -> None:
             "versions": {"predictions.jsonl": predictions, "concept.json": described},
         },
     )
+    return lines
 
 
-def line(number: int, positive: bool) -> dict[str, Any]:
+def publish_run(bucket: Bucket, run_id: str, **summary: Any) -> None:
+    """A run of Q69 and of Q404, which failed; it goes on where no summary is given."""
+    record = {"trigger": "upload", "started_at": "2026-01-31T10:00:00.000Z", "concept_count": 2}
+    bucket.write_json(f"runs/{run_id}/run.json", {"run_id": run_id, **record})
+    classifier = {"name": "every-3", "classifier_id": "aaaaaaaa", "passages": 60, "positives": 20}
+    done = {"concept_id": "Q69", "status": "succeeded", "seconds": 2.5, "classifiers": [classifier]}
+    bucket.write_json(f"runs/{run_id}/results/Q69.json", done)
+    error = {"class": "ConceptNotFound", "message": "Q404 is not in <the> Wikibase."}
+    failed = {"concept_id": "Q404", "status": "failed", "seconds": 1, "classifiers": []}
+    bucket.write_json(f"runs/{run_id}/results/Q404.json", {**failed, "error": error})
+    if summary:
+        bucket.write_json(f"runs/{run_id}/summary.json", summary)
+
+
+def line(number: int, positive: bool, padding: str = "") -> dict[str, Any]:
     span = {
         "start_index": 2,
         "end_index": 12,
@@ -82,7 +104,7 @@ def line(number: int, positive: bool) -> dict[str, Any]:
     }
     return {
         "id": f"aaaabbbb-{number}",
-        "text": f"A carbon tax of {number} (C(2) at US$ 1.5)",
+        "text": f"A carbon tax of {number} (C(2) at US$ 1.5){padding}",
         "spans": [span] if positive else [],
         "prediction_probability": number / 60,
         "similarity": 0.5 if number else None,
@@ -127,7 +149,11 @@ def asking(bucket: Bucket, gate: Gate) -> Ask:
         if response["headers"].get("Content-Encoding") == "gzip":
             raw = gzip.decompress(raw)
         return Answer(
-            response["statusCode"], response["headers"], response["cookies"], raw.decode()
+            response["statusCode"],
+            response["headers"],
+            response["cookies"],
+            raw.decode(),
+            len(json.dumps(response)),
         )
 
     return ask

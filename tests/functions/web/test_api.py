@@ -1,11 +1,7 @@
-import csv
-import io
-import json
 import string
 from urllib.parse import quote, urlencode
 
 import pytest
-from aws_lambda_powertools.event_handler.openapi.models import OpenAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -132,22 +128,6 @@ def test_every_answer_bears_the_security_headers(ask: Ask) -> None:
         assert headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_csv_defuses_formulas(ask: Ask) -> None:
-    answer = ask("/api/concepts/Q69/classifiers/aaaaaaaa/download?format=csv&show=positive")
-    rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
-    assert len(rows) == 20
-    assert rows[0]["spans"] == "2-12"
-    assert rows[0]["'=formula"] == "'=1+1"
-
-
-def test_a_filtered_download_is_made_of_the_file_s_own_lines(ask: Ask, bucket: Bucket) -> None:
-    path = "/api/concepts/Q69/classifiers/aaaaaaaa/download?show=positive"
-    plain, packed = ask(path), ask(path, **{"accept-encoding": "gzip"})
-    assert plain.text == packed.text
-    written = bucket.read("Q69/aaaaaaaa/predictions.jsonl").decode().splitlines()
-    assert plain.text.splitlines() == [text for text in written if json.loads(text)["spans"]]
-
-
 def test_a_new_result_shows_at_once(ask: Ask, bucket: Bucket) -> None:
     assert total(ask, "show=positive") == 20
     publish(bucket, "aaaaaaaa", positive_every=1)
@@ -159,12 +139,4 @@ def test_a_new_result_shows_at_once(ask: Ask, bucket: Bucket) -> None:
 
 def test_two_classifiers_are_compared_by_passage(ask: Ask) -> None:
     page = ask("/concepts/Q69/compare?a=aaaaaaaa&b=bbbbbbbb").text
-    assert "1–25 of 30 passages" in page  # divisible by 3 or by 2, but not by both
-
-
-def test_the_openapi_document_is_one(ask: Ask) -> None:
-    document = ask("/api/openapi.json").json()
-    OpenAPI.model_validate(document)
-    for path in document["paths"]:
-        asked = path.format(concept_id="Q69", classifier_id="aaaaaaaa", run_id="none")
-        assert ask(asked).status in (200, 303, 404), path
+    assert "<b>1–25</b> of 30 passages" in page  # divisible by 3 or by 2, but not by both

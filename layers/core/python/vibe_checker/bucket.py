@@ -245,15 +245,14 @@ class Bucket:
                 for entry in page.get("Contents", []):
                     yield Pin(entry["Key"], None, entry["Size"], entry["ETag"].strip('"'))
 
-    def history(self, key: str) -> list[Pin]:
-        """Every version of one object that is still there, the newest first."""
+    def history(self, prefix: str) -> list[Pin]:
+        """Every version of the objects below `prefix` that is still there, by key, newest first."""
         paginator = self.client.get_paginator("list_object_versions")
-        with _translated(self.name, key):
+        with _translated(self.name, prefix):
             return [
                 Pin(v["Key"], v["VersionId"], v["Size"], v["ETag"].strip('"'))
-                for page in paginator.paginate(Bucket=self.name, Prefix=key)
+                for page in paginator.paginate(Bucket=self.name, Prefix=prefix)
                 for v in page.get("Versions", [])
-                if v["Key"] == key
             ]
 
     def folders(self, prefix: str) -> Iterator[str]:

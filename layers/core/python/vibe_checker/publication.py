@@ -38,6 +38,11 @@ def publish(
         **{key: card.pop(key) for key in ("id", "name")},
         "date": plan.started_at[:10],
         **card,
+        # So that a list of 10,000 concepts need not read their concept.json as well.
+        "concept": {
+            "preferred_label": concept.preferred_label,
+            "description": concept.description,
+        },
         "run_id": run_id,
         "counts": counts,
         "settings": asdict(plan.settings),

@@ -2,15 +2,18 @@
 
 A classifier is listed once its classifier.json is there, and read in the versions that it names.
 Listings are always fresh; a file is kept in memory only as long as its ETag is the one listed. So
-a new result shows at once, and a second look costs no reading.
+a new result shows at once, and a second look costs no reading. What concepts there are a listing
+tells; their files are read for those alone that are looked at.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from vibe_checker import bucket as keys
 from vibe_checker.bucket import Bucket, Pin
@@ -125,6 +128,10 @@ class PublishedConcept:
         return self.classifiers[0]
 
 
+# The classifier.json of each classifier, by concept.
+Marks = Mapping[ConceptId, list[Pin]]
+
+
 class Catalogue:
     """Everything that is published in a bucket."""
 
@@ -132,16 +139,35 @@ class Catalogue:
         self._bucket = bucket
         self._kept: dict[str, tuple[str, Any]] = {}
 
-    def concepts(self) -> list[PublishedConcept]:
-        """Every concept that has a classifier, by number."""
-        return self._concepts(self._everything())
+    def published(self) -> Marks:
+        """Every concept that has a classifier, by number, without reading a file."""
+        return _by_concept(self._everything())
+
+    def concepts(self, marks: Marks) -> list[PublishedConcept]:
+        """These concepts with what their files say, in the order given."""
+        flat = [pin for pins in marks.values() for pin in pins]
+        read = dict(zip(flat, self._read_all(flat), strict=True))
+        found = {
+            concept_id: sorted(
+                (_classifier(pin, *read[pin]) for pin in pins),
+                key=lambda each: each.newest_first,
+                reverse=True,
+            )
+            for concept_id, pins in marks.items()
+        }
+        abouts = self._briefly([classifiers[0] for classifiers in found.values()])
+        return [
+            PublishedConcept(concept_id, classifiers, about)
+            for (concept_id, classifiers), about in zip(found.items(), abouts, strict=True)
+        ]
 
     def concept(self, concept_id: ConceptId) -> PublishedConcept:
         """One concept; raises MissingInput where nothing of it is published."""
-        found = self._concepts(list(self._bucket.listed(f"{concept_id}/")))
-        if not found:
+        marks = _by_concept(self._bucket.listed(f"{concept_id}/"))
+        if not marks:
             raise MissingInput(f"Nothing is published for {concept_id}.")
-        return found[0]
+        found = self.concepts(marks)[0]
+        return replace(found, about=self.about(found.newest))
 
     def classifier(self, concept_id: ConceptId, classifier_id: str, edition: str) -> Classifier:
         """One classifier, or an earlier edition of it; raises MissingInput, InvalidInput."""
@@ -154,16 +180,31 @@ class Catalogue:
             raise InvalidInput(f"{key} holds {type(record).__name__}; it must be an object.")
         return Classifier(concept_id, classifier_id, record, edition)
 
-    def editions(self, classifier: Classifier) -> list[Classifier]:
-        """The earlier editions of a classifier that can still be read, the newest first."""
-        history = self._bucket.history(classifier.prefix + CLASSIFIER)[1:]
-        with ThreadPoolExecutor(_READERS) as pool:
-            records = pool.map(self._kept_json, history)
-            return [
-                Classifier(classifier.concept_id, classifier.id, record, pin.version_id or "")
-                for pin, (record, _) in zip(history, records, strict=True)
-                if record
-            ]
+    def editions(self, concept: PublishedConcept) -> dict[str, list[Classifier]]:
+        """Classifier id → its earlier editions that can still be read, the newest first."""
+        current = {each.prefix + CLASSIFIER for each in concept.classifiers}
+        versions: dict[str, list[Pin]] = {key: [] for key in current}
+        for pin in self._bucket.history(f"{concept.id}/"):
+            if pin.key in current:
+                versions[pin.key].append(pin)
+        earlier = [pin for pins in versions.values() for pin in pins[1:]]
+        found: dict[str, list[Classifier]] = defaultdict(list)
+        for pin, (record, _) in zip(earlier, self._read_all(earlier), strict=True):
+            if record:
+                edition = _classifier(pin, record, "", pin.version_id or "")
+                found[edition.id].append(edition)
+        return found
+
+    def labels(self, classifiers: Mapping[str, str]) -> dict[str, str]:
+        """Concept id → label, for concepts given with one of their classifiers' ids."""
+        known = [
+            Classifier(ConceptId(concept_id), classifier_id, {})
+            for concept_id, classifier_id in classifiers.items()
+            if is_concept_id(concept_id) and is_output_id(classifier_id)
+        ]
+        abouts = zip(known, self._abouts(known), strict=True)
+        labels = ((c.concept_id, str(about.get("preferred_label") or "")) for c, about in abouts)
+        return {concept_id: label for concept_id, label in labels if label}
 
     def about(self, classifier: Classifier) -> dict[str, Any]:
         """The concept as it was classified; empty where concept.json cannot be read."""
@@ -181,32 +222,23 @@ class Catalogue:
             parts = pool.map(lambda prefix: list(self._bucket.listed(prefix)), _PREFIXES)
             return [pin for part in parts for pin in part]
 
-    def _concepts(self, listed: Iterable[Pin]) -> list[PublishedConcept]:
-        marks = [pin for pin in listed if _is_mark(pin.key)]
-        with ThreadPoolExecutor(_READERS) as pool:
-            records = pool.map(self._kept_json, marks)
-        by_concept: dict[ConceptId, list[Classifier]] = defaultdict(list)
-        for pin, (record, error) in zip(marks, records, strict=True):
-            concept_id, classifier_id, _ = pin.key.split("/")
-            by_concept[ConceptId(concept_id)].append(
-                Classifier(ConceptId(concept_id), classifier_id, record, "", error)
-            )
-        for classifiers in by_concept.values():
-            classifiers.sort(key=lambda each: each.newest_first, reverse=True)
-        ordered = sorted(by_concept, key=concept_number)
-        abouts = self._abouts([by_concept[concept_id][0] for concept_id in ordered])
-        return [
-            PublishedConcept(concept_id, by_concept[concept_id], about)
-            for concept_id, about in zip(ordered, abouts, strict=True)
-        ]
-
     def _abouts(self, classifiers: list[Classifier]) -> list[dict[str, Any]]:
         pins = [
             Pin(c.prefix + CONCEPT, c.version(CONCEPT), 0, c.version(CONCEPT) or "")
             for c in classifiers
         ]
+        return [about for about, _ in self._read_all(pins)]
+
+    def _briefly(self, classifiers: list[Classifier]) -> list[dict[str, Any]]:
+        """Label and description of each one's concept: from its own record, else concept.json."""
+        briefs = {each.prefix: each.record.get("concept") for each in classifiers}
+        silent = [each for each in classifiers if not isinstance(briefs[each.prefix], dict)]
+        briefs |= zip((each.prefix for each in silent), self._abouts(silent), strict=True)
+        return [briefs[each.prefix] or {} for each in classifiers]
+
+    def _read_all(self, pins: list[Pin]) -> list[tuple[dict[str, Any], str]]:
         with ThreadPoolExecutor(_READERS) as pool:
-            return [about for about, _ in pool.map(self._kept_json, pins)]
+            return list(pool.map(self._kept_json, pins))
 
     def _kept_json(self, pin: Pin) -> tuple[dict[str, Any], str]:
         """An object of JSON, and why it is empty if it could not be read."""
@@ -216,12 +248,30 @@ class Catalogue:
             return kept[1], ""
         try:
             value = self._bucket.read_json(pin.key, pin.version_id)
-        except InvalidInput as error:
+        except (InvalidInput, MissingInput) as error:
             return {}, str(error)
+        except ClientError as error:
+            # Who may list outputs only is told "denied" for what is not there.
+            if error.response["Error"]["Code"] != "AccessDenied":
+                raise
+            return {}, f"{pin.key} is not there, or may not be read."
         if not isinstance(value, dict):
             return {}, f"{pin.key} holds {type(value).__name__}; it must be an object."
         self._kept[place] = (stamp, value)
         return value, ""
+
+
+def _by_concept(listed: Iterable[Pin]) -> Marks:
+    found: dict[ConceptId, list[Pin]] = defaultdict(list)
+    for pin in listed:
+        if _is_mark(pin.key):
+            found[ConceptId(pin.key.split("/")[0])].append(pin)
+    return {concept_id: found[concept_id] for concept_id in sorted(found, key=concept_number)}
+
+
+def _classifier(pin: Pin, record: dict[str, Any], error: str, edition: str = "") -> Classifier:
+    concept_id, classifier_id, _ = pin.key.split("/")
+    return Classifier(ConceptId(concept_id), classifier_id, record, edition, error)
 
 
 def _is_mark(key: str) -> bool:

@@ -25,7 +25,8 @@ _MOSTLY = 0.9
 # A column of whole numbers with so few of them holds codes or years to choose from.
 _FEW_NUMBERS = 12
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}($|[T ])", re.ASCII)
-_MISSING_WORDS = {"", "None", "nan", "NaN", "NaT", "null"}
+# How older files spell that there is no value.
+MISSING_WORDS = {"", "None", "nan", "NaN", "NaT", "null"}
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _numbered(name: str, values: Any) -> Column | None:
 def _text(name: str, values: Any) -> Column | None:
     encoded = values.dictionary_encode()
     distinct = encoded.dictionary.to_pylist()
-    known = [value for value in distinct if value not in _MISSING_WORDS]
+    known = [value for value in distinct if value not in MISSING_WORDS]
     if known and sum(bool(_DATE.match(value)) for value in known) >= _MOSTLY * len(known):
         return Dates(name, _days(values))
     return _chosen(name, values)
@@ -184,7 +185,7 @@ def _coded(
     name: str, distinct: list[str], rows: Counts, places: Counts, length: int
 ) -> Column | None:
     """Choices sorted by value, without those that only say that there is none."""
-    values = sorted(value for value in distinct if value not in _MISSING_WORDS)
+    values = sorted(value for value in distinct if value not in MISSING_WORDS)
     if not values:
         return None
     place = {value: number for number, value in enumerate(values)}

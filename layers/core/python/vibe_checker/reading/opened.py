@@ -21,6 +21,9 @@ class OpenedFiles:
         self._bucket = bucket
         self._files: OrderedDict[Pin, PredictionsFile] = OrderedDict()
 
+    def __contains__(self, pin: Pin) -> bool:
+        return pin in self._files
+
     def get(self, pin: Pin) -> PredictionsFile:
         """A pinned predictions.jsonl, opened; raises TooLarge for one beyond all measure."""
         if pin in self._files:
