@@ -1,4 +1,4 @@
-"""Directories as `optimum-cli export onnx` wrote them (golden/make_optimum.py), used as they are."""
+"""Directories that `optimum-cli export onnx` wrote (golden/make_optimum.py), used as they are."""
 
 import json
 import shutil

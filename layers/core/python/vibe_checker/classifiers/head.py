@@ -27,6 +27,11 @@ _INPUT_TYPES = {
 # skl2onnx calls a classifier's outputs "label" and "probabilities", a pipeline's "output_label"
 # and "output_probability"; exporters of neural networks call theirs "logits".
 _LOGITS = "logits"
+_LABEL_TYPES = {"tensor(int64)", "tensor(string)"}
+# Looked at to see which classes a graph gives: directions, each at three lengths.
+_PROBES = 500
+_LENGTHS = (1, 10, 100)
+_ROUNDING = 1e-4
 
 
 class HeadClassifier:
@@ -80,13 +85,24 @@ class HeadClassifier:
             return np.empty(0, np.float32)
         found = self._run(embeddings)
         if isinstance(found, list):  # skl2onnx's ZipMap: a dictionary for each passage
-            return np.array([row[self._class] for row in found], np.float32)
+            return self._checked(np.array([row[self._class] for row in found], np.float32))
         columns = np.asarray(found).reshape(len(embeddings), -1)
         if self._activation == "softmax":
             columns = softmax(columns)
         elif self._activation == "sigmoid":
             columns = sigmoid(columns)
-        return np.ascontiguousarray(columns[:, self._column], np.float32)
+        return self._checked(np.ascontiguousarray(columns[:, self._column], np.float32))
+
+    def _checked(self, probabilities: Probabilities) -> Probabilities:
+        """As they are, if they are any: some of scikit-learn's classifiers only give margins."""
+        wrong = ~((probabilities >= -_ROUNDING) & (probabilities <= 1 + _ROUNDING))
+        if wrong.any():
+            raise InvalidModel(
+                f"{self._name}: {self._output} of a passage is {probabilities[wrong][0]:.4g}; it "
+                "must lie between 0 and 1. Export a classifier with predict_proba, such as "
+                "CalibratedClassifierCV(...), or call the output logits if it is one."
+            )
+        return probabilities
 
     def _run(self, embeddings: Array) -> Any:
         values = embeddings.astype(self._type, copy=False)
@@ -126,10 +142,38 @@ class HeadClassifier:
         if isinstance(sample, list):
             return list(sample[0])
         columns = np.asarray(sample).reshape(1, -1).shape[1]
-        labels = directory.labels or [str(number) for number in range(columns)]
+        labels = directory.labels or self._classes_given(columns)
         if len(labels) != columns:
             raise InvalidModel(
                 f"{self._name}: the graph gives {columns} numbers for a passage, config.json names "
                 f"{len(labels)} labels."
             )
         return labels
+
+    def _classes_given(self, columns: int) -> list[str]:
+        """The classes as the graph's label output gives them, by column.
+
+        Without ZipMap only that output says what they are called; scikit-learn sorts them
+        (`classes_`), so all of them sorted are the columns. A graph without such an output has
+        its columns numbered.
+        """
+        numbered = [str(number) for number in range(columns)]
+        names = [each.name for each in self._session.get_outputs() if each.type in _LABEL_TYPES]
+        if not names:
+            return numbered
+        draw = np.random.default_rng(0)
+        directions = draw.standard_normal((_PROBES, self._dimension)).astype(self._type)
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        probes = np.concatenate([directions * self._type(length) for length in _LENGTHS])
+        given = [
+            str(each) for each in np.unique(self._session.run(names, {self._input: probes})[0])
+        ]
+        if len(given) == columns:
+            return given
+        if set(given) <= set(numbered):
+            return numbered
+        raise InvalidModel(
+            f"{self._name}: the graph does not say which of its {columns} columns is whose. Export "
+            "it with ZipMap (skl2onnx's default) or name the classes in order in a config.json: "
+            '{"id2label": {"0": ...}}.'
+        )
