@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pyarrow as pa
 import pytest
+from onnx import TensorProto, helper
 
+from local.demo.bert_onnx import Graph
 from tests.vibe_checker.test_sequence import CONCEPT, options
 from tests.vibe_checker.tiny_models import linear_head, sequence_model
 from vibe_checker.classifiers import open_classifier, takes_embeddings
@@ -46,7 +49,7 @@ def refusal(directory: Path, embeddings: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "label"), [("logistic", "1"), ("network_zipmap", "yes")], ids=["tensor", "zipmap"]
+    ("name", "label"), [("logistic", "1"), ("network_zipmap", "yes"), ("calibrated", "Carbon tax")]
 )
 def test_what_skl2onnx_exports_says_what_scikit_learn_says(tmp_path: Path, name: str, label: str):
     shutil.copyfile(HERE / f"{name}.onnx", tmp_path / "model.onnx")
@@ -128,6 +131,29 @@ def test_candidates_without_embeddings_are_refused(tmp_path: Path):
 
 def test_an_output_that_does_not_say_what_it_is_is_refused(tmp_path: Path):
     assert "one output must be called" in refusal(linear_head(tmp_path, COLUMNS, "y"), [[1, 1]])
+
+
+def test_margins_in_the_place_of_probabilities_are_refused(tmp_path: Path):
+    said = refusal(linear_head(tmp_path, COLUMNS), [[0.5, 1], [1.5, 1]])
+
+    assert "probabilities of a passage is 1.5; it must lie between 0 and 1" in said
+
+
+def test_classes_that_the_graph_names_but_does_not_give_are_refused(tmp_path: Path):
+    # scikit-learn's columns are ["gas", "other"]; this one says "gas" whatever it is shown.
+    graph = Graph()
+    graph.add("MatMul", "x", graph.weight("columns", COLUMNS), name="probabilities")
+    graph.add("Identity", graph.weight("gas", np.array(["gas"], object)), name="label")
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 2])
+    label = helper.make_tensor_value_info("label", TensorProto.STRING, [None])
+    y = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 2])
+    onnx.save(graph.model("head", [x], [label, y]), tmp_path / "model.onnx")
+
+    assert "does not say which of its 2 columns is whose" in refusal(tmp_path, [[1, 1]])
+
+    (tmp_path / "config.json").write_text('{"id2label": {"0": "gas", "1": "other"}}')
+    options(tmp_path, positive_label="other")
+    assert [each.probability for each in predict(tmp_path, [[0.75, 1]])] == [0.75]
 
 
 def test_a_text_model_without_its_tokenizer_is_refused(tmp_path: Path):

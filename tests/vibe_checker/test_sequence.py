@@ -2,8 +2,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
 import pyarrow as pa
 import pytest
+from onnx import numpy_helper
 
 from tests.vibe_checker.tiny_models import TEXTS, sequence_model
 from vibe_checker.classifiers import open_classifier
@@ -199,7 +202,7 @@ def test_a_config_that_promises_labels_the_graph_lacks_is_refused(tmp_path: Path
     config["id2label"] = {"0": "a", "1": "b", "2": "yes"}
     (directory / "config.json").write_text(json.dumps(config))
 
-    assert "promises at least 3 labels" in refusal(directory)
+    assert "gives (2,) for a passage where config.json promises 3 labels" in refusal(directory)
 
 
 def test_labels_that_are_not_numbered_are_refused(tmp_path: Path):
@@ -208,3 +211,40 @@ def test_labels_that_are_not_numbered_are_refused(tmp_path: Path):
     (directory / "config.json").write_text(json.dumps({**config, "id2label": {"1": "yes"}}))
 
     assert "it must number the labels" in refusal(directory)
+
+
+def test_a_graph_with_more_labels_than_config_json_names_is_refused(tmp_path: Path):
+    directory = sequence_model(tmp_path, ["no", "yes"])
+    config = json.loads((directory / "config.json").read_text())
+    (directory / "config.json").write_text(json.dumps({**config, "id2label": {"0": "yes"}}))
+
+    assert "gives (2,) for a passage where config.json promises 1 labels" in refusal(directory)
+
+
+@pytest.mark.parametrize("asked", ["yes", "no"])
+def test_a_positive_label_that_yaml_takes_for_a_truth_is_understood(tmp_path: Path, asked: str):
+    directory = sequence_model(tmp_path, ["no", "yes"])
+    (directory / "classifier.yml").write_text(f"positive_label: {asked}\n")
+
+    assert opened(directory).card.behaviour["labels"] == [asked]
+
+
+def test_a_text_without_a_single_token_has_a_probability_all_the_same(tmp_path: Path):
+    directory = sequence_model(tmp_path, ["no", "yes"])
+    tokenizer = json.loads((directory / "tokenizer.json").read_text())
+    tokenizer["post_processor"] = None  # which would set [CLS] and [SEP] around it
+    (directory / "tokenizer.json").write_text(json.dumps(tokenizer))
+
+    alone = probabilities(directory, [""])
+
+    assert probabilities(directory, ["", "net-zero", "carbon tax"])[:1] == pytest.approx(alone)
+
+
+def test_a_graph_that_gives_no_numbers_is_refused(tmp_path: Path):
+    directory = sequence_model(tmp_path, ["no", "yes"])
+    model = onnx.load(directory / "model.onnx")
+    [bias] = [each for each in model.graph.initializer if each.name == "classifier.bias"]
+    bias.CopyFrom(numpy_helper.from_array(np.array([0, np.nan], np.float32), bias.name))
+    onnx.save(model, directory / "model.onnx")
+
+    assert "the graph gives NaN" in refusal(directory)

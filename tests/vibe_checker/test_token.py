@@ -101,6 +101,12 @@ def test_offsets_are_code_points_of_the_raw_text(tmp_path: Path):
     assert spans(directory, "🌍 É – “TAX” naïve tax") == ["TAX", "tax"]
 
 
+def test_an_accent_written_as_a_character_of_its_own_stays_with_its_letter(tmp_path: Path):
+    directory = tags_model(tmp_path, BIO, {"e": BEGIN})
+
+    assert spans(directory, "the e\u0301 tax e\u0301") == ["e\u0301", "e\u0301"]
+
+
 def test_the_entity_named_like_the_concept_or_asked_for_counts_alone(tmp_path: Path):
     labels = ["O", "B-GAS", "B-carbon tax", "I-carbon tax"]
     directory = tags_model(tmp_path, labels, {"gas": [-9, 9, -9, -9], "levy": [-9, -9, 9, -9]})

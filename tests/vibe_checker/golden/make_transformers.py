@@ -16,8 +16,10 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer import modules as models
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
+from sklearn.svm import LinearSVC
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
@@ -116,7 +118,7 @@ def embeddings(pooling: str) -> list[list[float]]:
 
 
 def heads() -> dict[str, Any]:
-    """Two classifiers on embeddings, saved as skl2onnx makes them, and what they say."""
+    """Classifiers on embeddings, saved as skl2onnx makes them, and what they say."""
     draw = np.random.default_rng(3)
     x = draw.standard_normal((200, 8)).astype(np.float32)
     y = (x[:, 0] - x[:, 3] + draw.standard_normal(200) > 0).astype(int)
@@ -126,12 +128,19 @@ def heads() -> dict[str, Any]:
     shape = [("X", FloatTensorType([None, 8]))]
     plain = to_onnx(logistic, initial_types=shape, options={"zipmap": False}, target_opset=18)
     (HERE / "logistic.onnx").write_bytes(plain.SerializeToString())
+    # Sorted, the positive class comes first.
+    calibrated = CalibratedClassifierCV(LinearSVC(), cv=2).fit(
+        x, np.array(["other", "Carbon tax"])[y]
+    )
+    named = to_onnx(calibrated, initial_types=shape, options={"zipmap": False}, target_opset=18)
+    (HERE / "calibrated.onnx").write_bytes(named.SerializeToString())
     zipped = to_onnx(network, initial_types=shape, target_opset=18)
     (HERE / "network_zipmap.onnx").write_bytes(zipped.SerializeToString())
     return {
         "embeddings": seen.tolist(),
         "logistic": logistic.predict_proba(seen)[:, 1].tolist(),
         "network_zipmap": network.predict_proba(seen)[:, 1].tolist(),
+        "calibrated": calibrated.predict_proba(seen)[:, 0].tolist(),
     }
 
 

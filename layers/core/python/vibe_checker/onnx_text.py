@@ -24,7 +24,10 @@ _NEEDED_INPUTS = {"input_ids", "attention_mask"}
 _KNOWN_INPUTS = _NEEDED_INPUTS | {"token_type_ids"}
 # Tokenizers say "no limit" with a huge number.
 _NO_LIMIT = 1_000_000
-_COUNTED_FROM_PADDING = {"roberta", "xlm-roberta", "camembert", "mpnet"}
+_COUNTED_FROM_PADDING = {
+    "roberta", "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod", "camembert",
+    "data2vec-text", "ibert", "longformer", "mpnet",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ class TextModel:
     def _run(self, encodings: list[Encoding]) -> Batch:
         feed = {
             "input_ids": _padded([e.ids for e in encodings]),
-            "attention_mask": _padded([e.attention_mask for e in encodings]),
+            # A text without any token reads as one of padding: a graph takes no less than one.
+            "attention_mask": _padded([e.attention_mask or [1] for e in encodings]),
             "token_type_ids": _padded([e.type_ids for e in encodings]),
         }
         names = [output.name for output in self.session.get_outputs()]
@@ -185,6 +189,14 @@ def _positions(config: dict[str, Any]) -> int | None:
     return positions - (padding if isinstance(padding, int) else 0) - 1
 
 
+def check_numbers(name: str, logits: Array) -> None:
+    """Raise InvalidModel where a graph gives NaN, as half-precision ones do that overflow."""
+    if np.isnan(logits).any():
+        raise InvalidModel(
+            f"{name}: the graph gives NaN; was it exported in half precision? Export it in fp32."
+        )
+
+
 def sigmoid(logits: Array) -> Array:
     """1 / (1 + exp(-logits)), float32, without overflow."""
     return np.asarray(0.5 * (1 + np.tanh(0.5 * logits.astype(np.float32))))
@@ -217,7 +229,7 @@ def _by_tokens(order: list[int], lengths: list[int]) -> Iterator[list[int]]:
 
 def _padded(rows: list[list[int]]) -> Array:
     """int64 [len(rows), longest], zeros behind each row: no model reads what its mask hides."""
-    padded = np.zeros((len(rows), max(map(len, rows))), np.int64)
+    padded = np.zeros((len(rows), max(1, *map(len, rows))), np.int64)
     for place, row in enumerate(rows):
         padded[place, : len(row)] = row
     return padded

@@ -23,7 +23,10 @@ from vibe_checker.spans import Span
 Places = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
-_LINE = b'{"id":"%b","text":%b,"spans":[%b],"prediction_probability":%b,"similarity":%b,"metadata":%b}\n'
+_LINE = (
+    b'{"id":"%b","text":%b,"spans":[%b],'
+    b'"prediction_probability":%b,"similarity":%b,"metadata":%b}\n'
+)
 _SPAN = (
     b'{"start_index":%d,"end_index":%d,"labelled_text":%b,"prediction_probability":%b,'
     b'"concept_id":%b}'

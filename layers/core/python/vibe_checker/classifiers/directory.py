@@ -29,6 +29,8 @@ _DEFAULT_THRESHOLD = 0.5
 _MOST_LABELS = 50_000
 # Names that say which of a model's labels means "the concept is there", besides the concept's own.
 _POSITIVE_NAMES = {"label_1", "1", "positive", "pos", "yes", "true"}
+# What YAML makes True and False of, where no quotes stand around it.
+_YAML_TRUTHS = {True: {"yes", "true", "on"}, False: {"no", "false", "off"}}
 
 
 class ModelDirectory:
@@ -115,6 +117,8 @@ class ModelDirectory:
         concept or says yes.
         """
         asked = self.options.get("positive_label")
+        if isinstance(asked, bool):
+            asked = next((each for each in labels if each.lower() in _YAML_TRUTHS[asked]), asked)
         if asked is not None:
             return self._asked(str(asked), labels)
         known = {name.lower() for name in concept_names} | _POSITIVE_NAMES

@@ -29,6 +29,11 @@ _INPUT_TYPES = {
 _LOGITS = "logits"
 # No embedding model gives more than some thousands.
 _LONGEST_EMBEDDING = 100_000
+_LABEL_TYPES = {"tensor(int64)", "tensor(string)"}
+# Looked at to see which classes a graph gives: directions, each at three lengths.
+_PROBES = 500
+_LENGTHS = (1, 10, 100)
+_ROUNDING = 1e-4
 
 
 class HeadClassifier:
@@ -82,7 +87,8 @@ class HeadClassifier:
             return np.empty(0, np.float32)
         found = self._run(embeddings)
         if isinstance(found, list):  # skl2onnx's ZipMap: a dictionary for each passage
-            return np.array([row.get(self._class, np.nan) for row in found], np.float32)
+            of_class = (row.get(self._class, np.nan) for row in found)
+            return self._checked(np.array(list(of_class), np.float32))
         if found.size % len(embeddings) or found.size // len(embeddings) <= self._column:
             raise InvalidModel(
                 f"{self._name}: the graph gives an array of the shape {found.shape} for "
@@ -93,7 +99,18 @@ class HeadClassifier:
             columns = softmax(columns)
         elif self._activation == "sigmoid":
             columns = sigmoid(columns)
-        return np.ascontiguousarray(columns[:, self._column], np.float32)
+        return self._checked(np.ascontiguousarray(columns[:, self._column], np.float32))
+
+    def _checked(self, probabilities: Probabilities) -> Probabilities:
+        """As they are, if they are any: some of scikit-learn's classifiers only give margins."""
+        wrong = ~((probabilities >= -_ROUNDING) & (probabilities <= 1 + _ROUNDING))
+        if wrong.any():
+            raise InvalidModel(
+                f"{self._name}: {self._output} of a passage is {probabilities[wrong][0]:.4g}; it "
+                "must lie between 0 and 1. Export a classifier with predict_proba, such as "
+                "CalibratedClassifierCV(...), or call the output logits if it is one."
+            )
+        return probabilities
 
     def _run(self, embeddings: Array) -> Any:
         values = embeddings.astype(self._type, copy=False)
@@ -142,10 +159,37 @@ class HeadClassifier:
         if isinstance(sample, list):
             return list(sample[0])
         columns = sample.reshape(1, -1).shape[1]
-        labels = directory.labels or [str(number) for number in range(columns)]
+        labels = directory.labels or self._classes_given(columns)
         if len(labels) != columns:
             raise InvalidModel(
                 f"{self._name}: the graph gives {columns} numbers for a passage, config.json names "
                 f"{len(labels)} labels."
             )
         return labels
+
+    def _classes_given(self, columns: int) -> list[str]:
+        """The classes as the graph's label output gives them, by column.
+
+        Without ZipMap only that output says what they are called; scikit-learn sorts them
+        (`classes_`), so all of them sorted are the columns. A graph without such an output has
+        its columns numbered.
+        """
+        numbered = [str(number) for number in range(columns)]
+        names = [each.name for each in self._session.get_outputs() if each.type in _LABEL_TYPES]
+        if not names:
+            return numbered
+        draw = np.random.default_rng(0)
+        directions = draw.standard_normal((_PROBES, self._dimension)).astype(self._type)
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        probes = np.concatenate([directions * self._type(length) for length in _LENGTHS])
+        found = run_graph(self._name, self._session, names, {self._input: probes})[0]
+        given = [str(each) for each in np.unique(found)]
+        if len(given) == columns:
+            return given
+        if set(given) <= set(numbered):
+            return numbered
+        raise InvalidModel(
+            f"{self._name}: the graph does not say which of its {columns} columns is whose. Export "
+            "it with ZipMap (skl2onnx's default) or name the classes in order in a config.json: "
+            '{"id2label": {"0": ...}}.'
+        )

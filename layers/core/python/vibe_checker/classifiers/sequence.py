@@ -9,7 +9,7 @@ import pyarrow as pa
 from vibe_checker.classifiers.directory import ModelDirectory
 from vibe_checker.classifiers.whole_text import whole_text_predictions
 from vibe_checker.errors import InvalidModel
-from vibe_checker.onnx_text import Array, Batch, sigmoid, softmax
+from vibe_checker.onnx_text import Array, Batch, check_numbers, sigmoid, softmax
 from vibe_checker.predictions import Card, Predictions
 
 SEQUENCE = "sequence"
@@ -28,6 +28,7 @@ class SequenceClassifier:
         self._threshold = directory.threshold
         # What transformers takes for granted where config.json says nothing.
         labels = directory.labels or ["LABEL_0", "LABEL_1"]
+        self._labels = len(labels)
         self._activation = directory.activation(len(labels))
         label = directory.positive(labels, concept_names)
         self._positive = labels.index(label)
@@ -43,11 +44,12 @@ class SequenceClassifier:
 
     def _probabilities(self, batch: Batch) -> Array:
         logits = batch.outputs.get("logits", next(iter(batch.outputs.values())))
-        if logits.ndim != 2 or logits.shape[1] <= self._positive:
+        if logits.ndim != 2 or logits.shape[1] != self._labels:
             raise InvalidModel(
                 f"{self._name}: the graph gives {logits.shape[1:]} for a passage where config.json "
-                f"promises at least {self._positive + 1} labels."
+                f"promises {self._labels} labels."
             )
+        check_numbers(self._name, logits)
         if self._activation == "sigmoid":
             return sigmoid(logits[:, self._positive])
         return np.asarray(softmax(logits)[:, self._positive])

@@ -10,6 +10,7 @@ A word is what the tokenizer's own first step makes of the text, so no span cuts
 span. A span's probability is the mean over its tokens, a passage's the highest of its words.
 """
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from tokenizers import Encoding
 
 from vibe_checker.classifiers.directory import ModelDirectory, listed
 from vibe_checker.errors import InvalidModel
-from vibe_checker.onnx_text import Array, Batch, softmax
+from vibe_checker.onnx_text import Array, Batch, check_numbers, softmax
 from vibe_checker.predictions import Card, Prediction, Predictions
 from vibe_checker.spans import Span
 
@@ -91,6 +92,7 @@ class TokenClassifier:
                 f"{self._name}: the graph gives {logits.shape[2:]} for a token where config.json "
                 f"promises {len(self._labels)} labels."
             )
+        check_numbers(self._name, logits)
         tags = softmax(logits)
         return [self._words_of(*pair) for pair in zip(batch.encodings, tags, strict=True)]
 
@@ -130,6 +132,9 @@ def _span(text: str, words: Sequence[_Word]) -> Span | None:
     inner = text[start:end]
     start += len(inner) - len(inner.lstrip())
     end -= len(inner) - len(inner.rstrip())
+    # Those that leave out accents leave them out at a word's end, too.
+    while end < len(text) and unicodedata.combining(text[end]):
+        end += 1
     mean = np.concatenate([word.probabilities for word in words]).mean()
     return Span(start, end, float(mean)) if start < end else None
 
