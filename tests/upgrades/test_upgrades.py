@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from local import deploy
 from local.aws import BOOTSTRAP_PARAMETER, BOOTSTRAP_VERSION
@@ -25,7 +24,6 @@ from vibe_checker.runs.plan import Plan
 
 EARLIER = Path(__file__).parent / "earlier"
 RUN = "2026-11-25T17-59-30-ahj4kkx9"
-SECRET = "wikibase-bot"
 ASSETS = "cdk-hnb659fds-assets-000000000000-us-east-1"
 
 
@@ -145,37 +143,3 @@ def test_the_updated_stack_runs_and_publishes_beside_and_over_what_was_there(
     assert classifier["counts"]["passages"] > 30
     first = upgraded.written["Q69/vceq8gvc/classifier.json"]
     assert upgraded.bucket.read_json("Q69/vceq8gvc/classifier.json", first)["run_id"] == RUN
-
-
-def test_a_page_keeps_its_password_when_settings_change(upgraded: UpgradedProject) -> None:
-    upgraded.deploy(web_auth="password")
-    name = upgraded.outputs["PageLogin"].rpartition(" ")[2]
-    secrets = upgraded.aws.client("secretsmanager")
-    password = secrets.get_secret_value(SecretId=name)["SecretString"]
-    upgraded.deploy(web_auth="password", work_days=3)
-    assert secrets.get_secret_value(SecretId=name)["SecretString"] == password
-
-
-def test_destroying_the_stack_keeps_the_data_and_the_teams_own_secrets(
-    upgraded: UpgradedProject,
-) -> None:
-    """The last test of the module: nothing of the stack but its bucket is left after it."""
-    secrets = upgraded.aws.client("secretsmanager")
-    secrets.create_secret(Name=SECRET, SecretString='{"username": "u", "password": "p"}')
-    upgraded.deploy(web_auth="password", wikibase_secret_name=SECRET)
-    page_secret = upgraded.outputs["PageLogin"].rpartition(" ")[2]
-    kept = {pin.key: pin.version_id for pin in upgraded.bucket.pins("")}
-    cloudformation = upgraded.aws.client("cloudformation")
-    cloudformation.delete_stack(StackName=STACK)
-    cloudformation.get_waiter("stack_delete_complete").wait(
-        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
-    assert {pin.key: pin.version_id for pin in upgraded.bucket.pins("")} == kept
-    assert secrets.get_secret_value(SecretId=SECRET)["SecretString"]
-    for gone in (
-        lambda: secrets.get_secret_value(SecretId=page_secret),
-        lambda: upgraded.aws.client("ssm").get_parameter(Name="/vibe-checker/bucket-name"),
-        lambda: upgraded.describe(upgraded.start({})),
-    ):
-        with pytest.raises(ClientError, match="NotFound|DoesNotExist"):
-            gone()
