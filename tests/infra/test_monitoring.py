@@ -1,6 +1,7 @@
 """What tells people of trouble before their users do."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from infra.dashboard import METRICS
 from infra.settings import Settings
-from local.project import STACK, synthesise
+from local.project import ROOT, STACK, synthesise
 from tests.infra.conftest import Resources, joined, of_type, starting_rules
 from vibe_checker import observing
 
@@ -38,6 +39,19 @@ def test_a_throttled_function_is_an_alarm_and_a_broken_page_too(
     assert len(throttled) == len(functions)
     assert any(name.startswith("ErrorsWebsiteWeb") for name in alarms)
     assert "5xx" in alarms
+
+
+def test_what_to_do_at_each_alarm_is_written_down(template: dict[str, Any]) -> None:
+    table = (ROOT / "docs" / "operating.md").read_text()
+    explained = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    named = {
+        re.sub("^Monitoring|[0-9A-F]{8}$", "", name)
+        for name in of_type(template, "AWS::CloudWatch::Alarm")
+    }
+    assert {name for name in named if not name.endswith("Throttled")} | {
+        "RunThrottled"
+    } == explained
+    assert "| `...Throttled` |" in table
 
 
 def test_every_alarm_goes_to_the_topic(alarms: Resources, template: dict[str, Any]) -> None:
