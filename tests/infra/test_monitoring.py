@@ -1,13 +1,16 @@
 """What tells people of trouble before their users do."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.dashboard import METRICS
 from infra.settings import Settings
-from tests.infra.conftest import Resources, joined, of_type, starting_rules, statements
+from local.project import ROOT, STACK, synthesise
+from tests.infra.conftest import Resources, joined, of_type, starting_rules
 from vibe_checker import observing
 
 
@@ -36,6 +39,19 @@ def test_a_throttled_function_is_an_alarm_and_a_broken_page_too(
     assert len(throttled) == len(functions)
     assert any(name.startswith("ErrorsWebsiteWeb") for name in alarms)
     assert "5xx" in alarms
+
+
+def test_what_to_do_at_each_alarm_is_written_down(template: dict[str, Any]) -> None:
+    table = (ROOT / "docs" / "operating.md").read_text()
+    explained = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    named = {
+        re.sub("^Monitoring|[0-9A-F]{8}$", "", name)
+        for name in of_type(template, "AWS::CloudWatch::Alarm")
+    }
+    assert {name for name in named if not name.endswith("Throttled")} | {
+        "RunThrottled"
+    } == explained
+    assert "| `...Throttled` |" in table
 
 
 def test_every_alarm_goes_to_the_topic(alarms: Resources, template: dict[str, Any]) -> None:
@@ -71,33 +87,6 @@ def test_an_event_that_starts_no_run_is_kept_and_is_an_alarm(
     assert "ApproximateNumberOfMessagesVisible" in alarms
 
 
-def test_events_may_start_this_state_machine_and_do_nothing_else(template: dict[str, Any]) -> None:
-    [machine] = of_type(template, "AWS::StepFunctions::StateMachine")
-    [may] = statements(template, "PipelineStateMachineEventsRole")
-    assert (may["Action"], may["Resource"]) == (["states:StartExecution"], [{"Ref": machine}])
-
-
-def test_the_state_machine_may_invoke_the_steps_and_no_other_function(
-    template: dict[str, Any], functions: Resources
-) -> None:
-    invoked = {
-        joined(resource).removesuffix(":*")
-        for statement in statements(template, "PipelineStateMachineRole")
-        if "lambda:InvokeFunction" in statement["Action"]
-        for resource in statement["Resource"]
-    }
-    assert all(name.startswith("${Steps") for name in invoked)
-    assert len(invoked) == len(functions) - 1  # the page's
-
-
-def test_what_a_role_may_do_on_every_resource_knows_no_resources(template: dict[str, Any]) -> None:
-    for policy in of_type(template, "AWS::IAM::Policy").values():
-        for statement in policy["PolicyDocument"]["Statement"]:
-            if statement["Resource"] == "*":
-                actions = statement["Action"]
-                assert all(a.startswith(("xray:", "logs:")) for a in actions), actions
-
-
 def test_functions_and_runs_are_traced(template: dict[str, Any], functions: Resources) -> None:
     assert {f["TracingConfig"]["Mode"] for f in functions.values()} == {"Active"}
     [machine] = of_type(template, "AWS::StepFunctions::StateMachine").values()
@@ -108,6 +97,54 @@ def test_every_log_expires(template: dict[str, Any], functions: Resources) -> No
     groups = of_type(template, "AWS::Logs::LogGroup")
     assert {group["RetentionInDays"] for group in groups.values()} == {90}
     assert all(f["LoggingConfig"]["LogGroup"]["Ref"] in groups for f in functions.values())
+
+
+def test_the_access_log_names_no_words_of_a_search(template: dict[str, Any]) -> None:
+    [stage] = of_type(template, "AWS::ApiGatewayV2::Stage").values()
+    log = stage["AccessLogSettings"]
+    assert set(json.loads(log["Format"]).values()) == {
+        "$context.requestId",
+        "$context.identity.sourceIp",
+        "$context.requestTime",
+        "$context.routeKey",
+        "$context.status",
+    }
+    assert joined(log["DestinationArn"]).strip("${}") in of_type(template, "AWS::Logs::LogGroup")
+
+
+def test_the_state_machine_logs_its_errors_and_no_data(template: dict[str, Any]) -> None:
+    [machine] = of_type(template, "AWS::StepFunctions::StateMachine").values()
+    log = machine["LoggingConfiguration"]
+    assert (log["Level"], log.get("IncludeExecutionData", False)) == ("ERROR", False)
+
+
+def test_settings_say_who_is_written_to_and_when_runs_start_by_themselves(tmp_path: Path) -> None:
+    given = {"alarm_email": "team@example.org", "schedule": "cron(0 8 ? * MON-THU *)"}
+    synthesise(tmp_path, given)
+    template = json.loads((tmp_path / f"{STACK}.template.json").read_text())
+    [subscription] = of_type(template, "AWS::SNS::Subscription").values()
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", given["alarm_email"])
+    [scheduled] = [r for r in starting_rules(template) if "ScheduleExpression" in r]
+    assert scheduled["ScheduleExpression"] == given["schedule"]
+    [target] = scheduled["Targets"]
+    assert (target["Input"], "DeadLetterConfig" in target) == ("{}", True)
+
+
+def test_a_run_that_ends_badly_is_told_of_in_its_own_words(template: dict[str, Any]) -> None:
+    [machine] = of_type(template, "AWS::StepFunctions::StateMachine")
+    [topic] = of_type(template, "AWS::SNS::Topic")
+    [rule] = [
+        rule
+        for rule in of_type(template, "AWS::Events::Rule").values()
+        if rule["EventPattern"]["source"] == ["aws.states"]
+    ]
+    assert rule["EventPattern"]["detail"] == {
+        "stateMachineArn": [{"Ref": machine}],
+        "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+    }
+    [target] = rule["Targets"]
+    assert target["Arn"] == {"Ref": topic}
+    assert "<detail-cause>" in joined(target["InputTransformer"]["InputTemplate"])
 
 
 def test_the_dashboard_shows_the_metrics_that_the_steps_write(template: dict[str, Any]) -> None:
