@@ -6,7 +6,7 @@ UV = .cache/update-venv/bin/uv
 COMPILE = UV_PYTHON_DOWNLOADS=never $(UV) pip compile --quiet --no-config \
 	--custom-compile-command "make update" $(UPGRADE)
 
-.PHONY: install demo test test-faults bench lint clean requirements update
+.PHONY: install demo test test-faults bench bench-scale lint clean requirements update
 
 install: .venv/installed
 
@@ -36,6 +36,10 @@ test-faults: install
 bench: .cache/bench-venv/installed
 	DATA=$(abspath $(DATA)) PYTHONPATH=layers/core/python TOKENIZERS_PARALLELISM=true \
 		.cache/bench-venv/bin/python -m benchmarks $(if $(QUICK),--quick)
+
+# Runs of 10, 100 and 1,000 concepts on the local AWS: what a concept costs, whatever their number
+bench-scale: install
+	$(PY) -m benchmarks.scale
 
 .cache/bench-venv/installed: benchmarks/requirements.txt functions/requirements.txt
 	test -d .cache/bench-venv || $(PYTHON) -m venv .cache/bench-venv

@@ -35,7 +35,7 @@ TRANSIENT_ERRORS = [
 DEATHS = ["Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown"]
 CONCEPT_LISTS = "runs/*/concepts.json"
 # What PlanRun says of a run that cannot be run as asked.
-REFUSALS = ["InvalidRequest", "InvalidInput", "MissingInput", "InvalidEmbeddings"]
+REFUSALS = ["InvalidRequest", "InvalidInput", "MissingInput", "InvalidEmbeddings", "TooLarge"]
 
 
 class _ConceptList(sfn.S3JsonItemReader):

@@ -17,6 +17,7 @@ from vibe_checker.concept import Concept
 from vibe_checker.dataset import DataSet
 from vibe_checker.embedder import Embedder
 from vibe_checker.observing import Step
+from vibe_checker.runs.history import check_events
 from vibe_checker.runs.plan import Plan, model_files
 
 BUCKET = os.environ["BUCKET"]
@@ -61,6 +62,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     with_embeddings = any(takes_embeddings(files) for files in models(event))
     found = data_set.candidates(concept, plan.settings, with_embeddings)
     starts = range(0, len(found), plan.settings.shard_size)
+    check_events(len(event["classifiers"]), len(starts))
     for shard, start in enumerate(starts):
         body = passages.to_bytes(found.slice(start, plan.settings.shard_size))
         bucket.write(keys.work_candidates(run_id, concept_id, shard), body)

@@ -28,7 +28,7 @@ SETTINGS = Settings(threshold=0.65, minimum=10, maximum=100, shard_size=5)
 EXECUTION = Execution("arn:aws:states:::execution:machine:one", "2026-03-01T08:00:00.123Z")
 # Every key that planning may write.
 PLANNED = re.compile(
-    r"runs/[0-9T-]{19}-[a-z0-9]{8}/(run\.json|concepts\.json|work/Q[1-9][0-9]*/models\.json)"
+    r"runs/[0-9T-]*-[a-z0-9]{8}/(run\.json|concepts\.json|work/Q[1-9][0-9]*/models\.json)"
 )
 STEERING = [
     "../x",

@@ -25,6 +25,9 @@ TEXT = "text_block.text"
 # pyarrow and pandas write batches of 65,536 rows: some 60 MB. A file written as a single batch may
 # hold a million passages still; more than this would crowd out the rest of the function's memory.
 _LARGEST_BATCH_BYTES = 1 << 30
+# Making candidates of 405 MB of passages took 1,540 MB at its peak, 3.8 times as much: what is
+# allowed here takes 2.0 GB, a batch 1.1, a model of MiniLM's size 0.3, of FindPassages' 3.5.
+_LARGEST_SELECTION_BYTES = 500 << 20
 
 CANDIDATE_SCHEMA = pa.schema(
     [
@@ -97,14 +100,23 @@ class Passages:
         return table
 
     def _batches_of(self, rows: Rows) -> Iterator[pa.RecordBatch]:
-        start = done = 0
+        start = done = taken = 0
         for number in range(self._file.num_record_batches):
             if done == len(rows):
                 break
             batch = self._batch(number)
             end = int(np.searchsorted(rows, start + batch.num_rows))
             if end > done:
-                yield batch.take(pa.array(rows[done:end] - start))
+                selected = batch.take(pa.array(rows[done:end] - start))
+                taken += selected.nbytes
+                if taken > _LARGEST_SELECTION_BYTES:
+                    raise TooLarge(
+                        f"The first {end:,} of {len(rows):,} candidates hold {taken / 1e6:,.0f} MB "
+                        f"of text and metadata in {PASSAGES}; at most "
+                        f"{_LARGEST_SELECTION_BYTES / 1e6:,.0f} MB are handed on for a concept. "
+                        "Lower maximum_candidates, or cut the passages shorter."
+                    )
+                yield selected
             start, done = start + batch.num_rows, end
 
     def _batch(self, number: int) -> pa.RecordBatch:

@@ -12,11 +12,14 @@ from typing import Any
 from vibe_checker import bucket as keys
 from vibe_checker.bucket import Bucket
 from vibe_checker.concept import Concept
+from vibe_checker.errors import TooLarge
 from vibe_checker.runs.plan import Plan
 
 PREDICTIONS = "predictions.jsonl"
 CONCEPT = "concept.json"
 CLASSIFIER = "classifier.json"
+# PublishPredictions joins them on its disk of 4 GiB, and S3 takes 5 GB in one request.
+LARGEST_PREDICTIONS_BYTES = 3_500_000_000
 
 
 def publish(
@@ -30,6 +33,7 @@ def publish(
     card = bucket.read_json(keys.work_classifier(run_id, concept_id, name))
     counts = {key: sum(shard[key] for shard in shards) for key in ("passages", "positives")}
     prefix = keys.output_prefix(concept_id, card["id"])
+    _check_size(bucket, keys.work_classifier(run_id, concept_id, name))
     with TemporaryDirectory() as directory:
         whole = _joined(bucket, run_id, concept_id, name, len(shards), Path(directory))
         predictions = bucket.upload(whole, prefix + PREDICTIONS, "application/jsonl")
@@ -57,6 +61,18 @@ def publish(
         **counts,
         "seconds": round(sum(shard["seconds"] for shard in shards), 3),
     }
+
+
+def _check_size(bucket: Bucket, staged: str) -> None:
+    """Raise TooLarge, before anything is fetched, for what would not fit."""
+    pins = bucket.listed(staged.removesuffix(CLASSIFIER))
+    size = sum(pin.size for pin in pins if pin.key.endswith(".jsonl"))
+    if size > LARGEST_PREDICTIONS_BYTES:
+        raise TooLarge(
+            f"The predictions take {size / 1e6:,.0f} MB; at most "
+            f"{LARGEST_PREDICTIONS_BYTES / 1e6:,.0f} MB can be published as one file. Lower "
+            "maximum_candidates, or cut the passages shorter."
+        )
 
 
 def _joined(

@@ -15,8 +15,10 @@ from typing import Any
 
 from vibe_checker import bucket as keys
 from vibe_checker.bucket import Bucket, Pin
-from vibe_checker.errors import InvalidEmbeddings, MissingInput
+from vibe_checker.errors import InvalidEmbeddings, MissingInput, TooLarge
 
+# They are files on FindPassages' disk, which has 10 GiB, the most that Lambda gives.
+LARGEST_INPUTS_BYTES = 10 << 30
 # A model's name may have an owner before it ("BAAI/bge-small-en"); it never climbs a directory.
 _MODEL_NAME = re.compile(r"(?:\w[\w.-]*/)*\w[\w.-]*", re.ASCII)
 
@@ -25,7 +27,7 @@ def shared_inputs(bucket: Bucket) -> tuple[str, list[Pin]]:
     """The embedding model's name; passages, embeddings, metadata and the model's files, pinned.
 
     Raises MissingInput for a file that is not there, InvalidEmbeddings for metadata that names no
-    usable model or versions that the bucket does not have.
+    usable model or versions that the bucket does not have, TooLarge for more than can be run.
     """
     metadata = bucket.pin(keys.EMBEDDINGS_METADATA)
     stated = bucket.read_json(metadata.key, metadata.version_id)
@@ -39,15 +41,30 @@ def shared_inputs(bucket: Bucket) -> tuple[str, list[Pin]]:
             f"below {keys.embedder_prefix(model)}. Upload that model's directory there."
         )
     data = [_pin(bucket, key, versions.get(key)) for key in (keys.PASSAGES, keys.EMBEDDINGS)]
-    return model, [*data, metadata, *embedder]
+    pins = [*data, metadata, *embedder]
+    _check_size(pins)
+    return model, pins
+
+
+def _check_size(pins: list[Pin]) -> None:
+    size = sum(pin.size for pin in pins)
+    if size > LARGEST_INPUTS_BYTES:
+        sizes = {pin.key: pin.size for pin in pins}
+        raise TooLarge(
+            f"Data set and embedding model take {size / 1e9:,.1f} GB "
+            f"({keys.PASSAGES} {sizes[keys.PASSAGES] / 1e9:,.1f}, "
+            f"{keys.EMBEDDINGS} {sizes[keys.EMBEDDINGS] / 1e9:,.1f}); FindPassages has "
+            f"{LARGEST_INPUTS_BYTES / 1e9:,.1f} GB for them. Save the embeddings as float16, which "
+            "halves them, or run fewer passages."
+        )
 
 
 def checked_model_name(name: object) -> str:
     """`name` if it can be a directory below models/embedders/; else raises InvalidEmbeddings."""
     if not isinstance(name, str) or not _MODEL_NAME.fullmatch(name):
         raise InvalidEmbeddings(
-            f"{keys.EMBEDDINGS_METADATA} has the embedding_model_name {name!r}; it must be the "
-            'name of a directory below models/embedders/, such as "all-MiniLM-L6-v2".'
+            f"{keys.EMBEDDINGS_METADATA} has the embedding_model_name {str(name)[:100]!r}; it must "
+            'be the name of a directory below models/embedders/, such as "all-MiniLM-L6-v2".'
         )
     return name
 

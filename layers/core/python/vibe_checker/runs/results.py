@@ -11,7 +11,7 @@ from vibe_checker import bucket as keys
 from vibe_checker.bucket import Bucket
 
 # Step Functions takes a cause of at most 32,768 characters, S3 keeps the rest in the summary.
-_LONGEST_MESSAGE = 2_000
+_LONGEST_MESSAGE_BYTES = 800
 _LONGEST_CAUSE = 20_000
 # Reading is waiting: 32 at once read 10,000 results in seconds.
 _READERS = 32
@@ -37,11 +37,16 @@ class Failure:
             error = str(details.get("errorType", error))
         except (ValueError, KeyError, TypeError):
             message = cause
-        return cls(error, message[:_LONGEST_MESSAGE] or _without_words(error))
+        return cls(error, _cut(message) or _without_words(error))
 
     def as_json(self) -> dict[str, str]:
         """The failure as results, summaries and records hold it."""
         return {"class": self.error, "message": self.message}
+
+
+def _cut(message: str) -> str:
+    """The message's beginning: those of all of a concept's classifiers travel in one state."""
+    return message.encode(errors="replace")[:_LONGEST_MESSAGE_BYTES].decode(errors="ignore")
 
 
 def _without_words(error: str) -> str:
