@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -50,17 +50,21 @@ def show_json(value: object) -> None:
 
 
 def stdout() -> "Console":
-    """Where tables are drawn; as wide as they are where no terminal's width bounds them."""
+    """Where tables are drawn."""
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _UNBOUNDED)
+    return Console(highlight=False, width=_width(sys.stdout))
 
 
 def stderr() -> "Console":
     """Where progress is drawn."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, width=_width(sys.stderr))
+
+
+def _width(stream: TextIO) -> int | None:
+    return None if stream.isatty() else _UNBOUNDED
 
 
 def counted(number: int, noun: str) -> str:
