@@ -23,11 +23,9 @@ from vibe_checker.publication import CLASSIFIER, CONCEPT, PREDICTIONS
 
 # Reading is waiting: so many at once.
 _READERS = 32
-# S3 lists 1,000 keys a request, each naming the next. What does not fit one is listed by the ids'
-# first two digits at once: 10,000 concepts take a second then, and not ten.
+# S3 lists so many keys a request, and each request names the next. What does not fit one is
+# listed by the next digit of the ids, all ten at once: 10,000 concepts are two such steps away.
 _ONE_PAGE = 1000
-_PREFIXES = [f"Q{number}/" for number in range(1, 10)]
-_PREFIXES += [f"Q{number}" for number in range(10, 100)]
 
 
 @dataclass(frozen=True)
@@ -215,12 +213,23 @@ class Catalogue:
         return self._bucket.pin(classifier.prefix + PREDICTIONS, classifier.version(PREDICTIONS))
 
     def _everything(self) -> list[Pin]:
-        first = list(islice(self._bucket.listed("Q"), _ONE_PAGE + 1))
-        if len(first) <= _ONE_PAGE:
-            return first
-        with ThreadPoolExecutor(_READERS) as pool:
-            parts = pool.map(lambda prefix: list(self._bucket.listed(prefix)), _PREFIXES)
-            return [pin for part in parts for pin in part]
+        found: list[Pin] = []
+        prefixes = ["Q"]
+        while prefixes:
+            with ThreadPoolExecutor(_READERS) as pool:
+                parts = list(pool.map(self._listed, prefixes))
+            crowded = [p for p, part in zip(prefixes, parts, strict=True) if part is None]
+            found += [pin for part in parts if part is not None for pin in part]
+            prefixes = [prefix + digit for prefix in crowded for digit in "0123456789/"]
+        return found
+
+    def _listed(self, prefix: str) -> list[Pin] | None:
+        """What lies below a prefix; None where that is to be asked for digit by digit."""
+        pins = self._bucket.listed(prefix)
+        if prefix.endswith("/"):
+            return list(pins)
+        first = list(islice(pins, _ONE_PAGE))
+        return first if len(first) < _ONE_PAGE else None
 
     def _abouts(self, classifiers: list[Classifier]) -> list[dict[str, Any]]:
         pins = [
