@@ -144,9 +144,7 @@ def _describe(bucket: Bucket, concept_id: str, classifier: str) -> None:
     counts = {"passages": 10_000, "positives": int(concept_id[1:]) % 10_000}
     labels = [f"another label {number}" for number in range(20)]
     record = {"id": classifier, "name": "keyword", "date": "2026-01-31", "labels": labels}
-    bucket.write_json(
-        prefix + "classifier.json", {**record, "counts": counts, "concept": concept}
-    )
+    bucket.write_json(prefix + "classifier.json", {**record, "counts": counts, "concept": concept})
 
 
 def _row(what: str, view: str, seconds: tuple[float, float] | None) -> str:

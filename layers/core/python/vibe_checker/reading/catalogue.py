@@ -135,7 +135,7 @@ class Catalogue:
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
-        self._kept: dict[str, tuple[str, Any]] = {}
+        self._kept: dict[tuple[str, str | None], tuple[str, dict[str, Any]]] = {}
 
     def published(self) -> Marks:
         """Every concept that has a classifier, by number, without reading a file."""
@@ -246,15 +246,17 @@ class Catalogue:
         return [briefs[each.prefix] or {} for each in classifiers]
 
     def _read_all(self, pins: list[Pin]) -> list[tuple[dict[str, Any], str]]:
+        """Each file's object of JSON, and why it is empty if it could not be read."""
+        missing = [pin for pin in pins if not self._is_kept(pin)]
         with ThreadPoolExecutor(_READERS) as pool:
-            return list(pool.map(self._kept_json, pins))
+            read = dict(zip(missing, pool.map(self._read, missing), strict=True))
+        return [read[pin] if pin in read else (self._kept[_place(pin)][1], "") for pin in pins]
 
-    def _kept_json(self, pin: Pin) -> tuple[dict[str, Any], str]:
-        """An object of JSON, and why it is empty if it could not be read."""
-        place, stamp = f"{pin.key}@{pin.version_id}", pin.etag
-        kept = self._kept.get(place)
-        if kept and stamp and kept[0] == stamp:
-            return kept[1], ""
+    def _is_kept(self, pin: Pin) -> bool:
+        stamp, _ = self._kept.get(_place(pin), ("", None))
+        return bool(pin.etag) and stamp == pin.etag
+
+    def _read(self, pin: Pin) -> tuple[dict[str, Any], str]:
         try:
             value = self._bucket.read_json(pin.key, pin.version_id)
         except (InvalidInput, MissingInput) as error:
@@ -266,8 +268,12 @@ class Catalogue:
             return {}, f"{pin.key} is not there, or may not be read."
         if not isinstance(value, dict):
             return {}, f"{pin.key} holds {type(value).__name__}; it must be an object."
-        self._kept[place] = (stamp, value)
+        self._kept[_place(pin)] = (pin.etag, value)
         return value, ""
+
+
+def _place(pin: Pin) -> tuple[str, str | None]:
+    return pin.key, pin.version_id
 
 
 def _by_concept(listed: Iterable[Pin]) -> Marks:
