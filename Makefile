@@ -6,7 +6,7 @@ UV = .cache/update-venv/bin/uv
 COMPILE = UV_PYTHON_DOWNLOADS=never $(UV) pip compile --quiet --no-config \
 	--custom-compile-command "make update" $(UPGRADE)
 
-.PHONY: install demo test test-faults bench bench-scale lint clean requirements update
+.PHONY: install demo test test-faults screenshots bench bench-scale lint clean requirements update
 
 install: .venv/installed
 
@@ -31,6 +31,10 @@ test: lint
 # Every fault in every step, and a table of what came of it
 test-faults: install
 	$(PY) -m pytest tests/faults
+
+# The pictures in docs/screenshots, as the tests of the page see it
+screenshots: install
+	SCREENSHOTS=docs/screenshots $(PY) -m pytest tests/browser -k accessible
 
 # Side by side with what one would use instead: make bench QUICK=1, make bench DATA=directory
 bench: .cache/bench-venv/installed

@@ -1,35 +1,73 @@
-"""How long the page takes over 10,000 and 100,000 predictions: `python -m benchmarks.web`.
+"""How long the page takes, from an event to its answer: `python -m benchmarks.web`.
 
-Prints Markdown rows: opening the file and showing the first page, then each kind of later view, and
-the memory. Storage is a local file here; Lambda adds the way from S3 (about 90 MB/s a connection,
-eight at a time).
+Prints Markdown rows. The function's own code answers, and reads from the local AWS's S3, so the
+first view holds the way from there as well (in AWS: about 90 MB/s a connection, eight at a time).
+Wall time and, since a busy machine bends that, processor time of this process.
 """
 
 import os
 import random
 import resource
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import orjson
+from aws_lambda_powertools import Logger
+from botocore.config import Config
 
-from functions.web import cards, facets, parameters
-from functions.web.paging import Page
-from functions.web.request import Request
-from vibe_checker.reading.filters import Selection
-from vibe_checker.reading.predictions_file import PredictionsFile, open_file
+from functions.web.auth.gates import OpenGate
+from functions.web.library import Library
+from functions.web.site import Site
+from local.aws import LocalAws
+from local.emulator import CREDENTIALS, REGION
+from vibe_checker.bucket import Bucket
+from vibe_checker.reading.listings import quicken
 
 WORDS = [f"word{number}" for number in range(3000)] + ["carbon tax", "émissions", "renewable"]
+PREDICTIONS = "/concepts/Q69/classifiers/aaaaaaaa"
 VIEWS = {
-    "page 2": "page=2",
-    "last page, by probability": "sort=probability&page=9999",
-    "filter": "show=positive&probability_from=0.3&is.region=Asia&from.published=2015-01-01",
-    "search, any case": "text=CARBON+tax",
-    "search, this case": "text=carbon+tax&case=1",
+    "page 2": "?page=2",
+    "last page, by probability": "?sort=probability&page=9999",
+    "filter": "?show=positive&probability_from=0.3&is.region=Asia&from.published=2015-01-01",
+    "search, any case": "?text=CARBON+tax",
+    "search, this case": "?text=carbon+tax&case=1",
+    "compare with another": "",
 }
+LISTS = {"first page": "/", "search": "/?q=words", "by share": "/?sort=share"}
+
+
+class Page:
+    """The page as a new copy of the function has it: nothing is read yet."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._site = Site(Library(bucket), OpenGate(), Logger(service="Web", level="CRITICAL"))
+
+    def seconds(self, address: str) -> tuple[float, float]:
+        """Wall and processor time of one answer."""
+        path, _, query = address.partition("?")
+        event = {
+            "version": "2.0",
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": {"host": "127.0.0.1", "accept-encoding": "gzip"},
+            "requestContext": {"stage": "$default", "http": {"method": "GET", "path": path}},
+        }
+        wall, cpu = time.perf_counter(), time.process_time()
+        answer = self._site.answer(event, SimpleNamespace())
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        assert answer["statusCode"] == 200, answer
+        return wall, cpu
+
+    def best(self, addresses: list[str]) -> tuple[float, float]:
+        """The least of several, each asked for once: what is asked again is kept."""
+        return min(self.seconds(address) for address in addresses)
 
 
 def write(path: Path, count: int) -> None:
@@ -63,51 +101,88 @@ def _line(chance: random.Random, number: int) -> dict[str, Any]:
     }
 
 
-def view(file: PredictionsFile, query: str) -> int:
-    """What the handler does for one page; returns how many passages it shows."""
-    event = {"requestContext": {"http": {"method": "GET"}}, "rawPath": "/", "rawQueryString": query}
-    request = Request.of(event)
-    selection = Selection(file, parameters.filters(request, file.columns), 0.5)
-    rows = selection.rows()
-    page = Page.of(request, len(rows))
-    shown = [cards.card(file, row, 1, False) for row in page.part(rows.tolist())]
-    facets.facets(selection)
-    facets.histograms(request, selection)
-    return len(shown)
-
-
-def seconds(do: Callable[[], object]) -> float:
-    """How long it takes, once."""
-    start = time.perf_counter()
-    do()
-    return time.perf_counter() - start
-
-
-def rows(count: int) -> Iterator[str]:
-    """Markdown rows for a file of so many predictions."""
+def predictions(bucket: Bucket, count: int) -> Iterator[str]:
+    """Rows for a classifier with so many predictions."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "predictions.jsonl"
         write(path, count)
         size = path.stat().st_size / 1e6
-        start = time.perf_counter()
-        file = open_file(path)
-        view(file, "")
-        first = time.perf_counter() - start
-    yield f"| {count:,} ({size:,.0f} MB) | first view | {first:.2f} s |"
+        for classifier in ("aaaaaaaa", "bbbbbbbb"):
+            bucket.upload(path, f"Q69/{classifier}/predictions.jsonl", "application/jsonl")
+            _describe(bucket, "Q69", classifier)
+    page = Page(bucket)
+    yield _row(f"{count:,} predictions, {size:,.0f} MB", "first view", page.seconds(PREDICTIONS))
+    yield _row("", "peak memory", None)
     for name, query in VIEWS.items():
-        best = min(seconds(lambda query=query: view(file, query)) for _ in range(3))
-        yield f"| {count:,} | {name} | {best * 1000:.0f} ms |"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    yield f"| {count:,} | peak memory | {peak:,.0f} MB |"
+        if name.startswith("compare"):
+            address = "/concepts/Q69/compare?a=aaaaaaaa&b=bbbbbbbb"
+            yield _row("", "compare with another, first view", page.seconds(address))
+            yield _row("", "compare, page 2", page.seconds(f"{address}&show=all&page=2"))
+            continue
+        turned = [f"{PREDICTIONS}{query}&to.page={300 - turn}" for turn in range(3)]
+        yield _row("", name, page.best(turned))
+    yield _row("", "peak memory, two of them open", None)
 
 
-def main() -> None:
-    """Print the table."""
-    print(f"| predictions | view | {os.cpu_count()} cores |\n|---|---|---|")
-    for count in (10_000, 100_000):
-        for row in rows(count):
-            print(row, flush=True)
+def concepts(bucket: Bucket, count: int) -> Iterator[str]:
+    """Rows for the list of so many concepts."""
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda number: _describe(bucket, f"Q{number}", "aaaaaaaa"), range(1, count)))
+    for name, address in LISTS.items():
+        page = Page(bucket)
+        yield _row(f"{count:,} concepts", f"{name}, nothing read yet", page.seconds(address))
+        yield _row("", f"{name}, again", page.seconds(address))
+
+
+def _describe(bucket: Bucket, concept_id: str, classifier: str) -> None:
+    """What is published beside predictions."""
+    prefix = f"{concept_id}/{classifier}/"
+    if concept_id != "Q69":
+        bucket.write(prefix + "predictions.jsonl", b"")
+    concept = {"preferred_label": f"label of {concept_id}", "description": "words about it"}
+    bucket.write_json(prefix + "concept.json", concept)
+    counts = {"passages": 10_000, "positives": int(concept_id[1:]) % 10_000}
+    labels = [f"another label {number}" for number in range(20)]
+    record = {"id": classifier, "name": "keyword", "date": "2026-01-31", "labels": labels}
+    bucket.write_json(prefix + "classifier.json", {**record, "counts": counts, "concept": concept})
+
+
+def _row(what: str, view: str, seconds: tuple[float, float] | None) -> str:
+    if seconds is None:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        return f"| {what} | {view} | {peak:,.0f} MB | |"
+    wall, cpu = (f"{each * 1000:,.0f} ms" for each in seconds)
+    return f"| {what} | {view} | {wall} | {cpu} |"
+
+
+def _bucket(aws: LocalAws, name: str) -> Bucket:
+    """A bucket, and the client that the function makes for itself."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=aws.endpoint_url,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(max_pool_connections=32),
+    )
+    quicken(client)
+    client.create_bucket(Bucket=name)
+    return Bucket(client, name)
+
+
+def main(counts: list[int]) -> None:
+    """Print the table: of predictions, and with `concepts` of lists."""
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n", flush=True)
+    print("| | view | wall | processor |\n|---|---|---:|---:|", flush=True)
+    with tempfile.TemporaryDirectory() as state, LocalAws(Path(state)) as aws:
+        for number in counts:
+            for row in predictions(_bucket(aws, f"predictions-{number}"), number):
+                print(row, flush=True)
+        if "concepts" in sys.argv:
+            for number in (1_000, 10_000):
+                for row in concepts(_bucket(aws, f"concepts-{number}"), number):
+                    print(row, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main([10_000, 100_000])

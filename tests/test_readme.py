@@ -49,3 +49,12 @@ def test_links_within_the_readme_lead_somewhere() -> None:
         for heading in re.findall(r"^#+ (.+)$", README, re.MULTILINE)
     }
     assert set(re.findall(r"\]\(#([\w-]+)\)", README)) <= headings
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/page.md"])
+def test_pictures_and_pages_that_are_linked_are_there(page: str) -> None:
+    text = (ROOT / page).read_text()
+    linked = re.findall(r"\]\(([\w/.-]+)\)|(?:src|srcset)=\"([^\"]+)\"", text)
+    assert linked
+    for target in (first or second for first, second in linked):
+        assert (ROOT / page).parent.joinpath(target).is_file(), target

@@ -105,7 +105,7 @@ def _responses(operation: _Operation, named: bool) -> dict[str, Any]:
     """Each status with what comes with it; `named` where the path names a thing."""
     error = {"application/json": {"schema": schemas.of("Error")}}
     if operation.answer is None:
-        files = {"application/x-ndjson": {}, "text/csv": {}}
+        files: dict[str, Any] = {"application/x-ndjson": {}, "text/csv": {}}
         found = {
             "200": {"description": "The file, or a part of it.", "content": files},
             "303": {"description": "All of it, at S3."},

@@ -72,6 +72,22 @@ def by_hand(project: LocalProject) -> None:
     project.bucket.write_json(prefix + "classifier.json", classifier)
 
 
+@pytest.fixture(scope="session")
+def bulky(project: LocalProject, by_hand: None) -> list[str]:
+    """The lines of a file that is larger than what Lambda hands back at once."""
+    lines = [
+        json.dumps(
+            {"id": str(n), "text": f"number {n} " + "x" * 50_000, "spans": [], "metadata": {}}
+        )
+        for n in range(100)
+    ]
+    lines.append(json.dumps({"id": "short", "text": "no such word", "spans": [], "metadata": {}}))
+    prefix = "Q70/bulkybyh/"
+    project.bucket.write(prefix + "predictions.jsonl", "\n".join(lines).encode())
+    project.bucket.write_json(prefix + "classifier.json", {"id": "bulkybyh", "name": "bulky"})
+    return lines[:-1]
+
+
 def _older(name: str, text: str) -> dict[str, Any]:
     start = text.index("carbon tax")
     span = {"text": text, "start_index": start, "end_index": start + 10, "concept_id": "Q70"}

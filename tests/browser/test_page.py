@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from local.project import LocalProject
 from tests.browser.conftest import HOSTILE, PHONE, OpenPage
 
-# `SCREENSHOTS=docs/screenshots make test` makes those that the README shows.
+# `make screenshots` sets it, and so makes those that the README shows.
 SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
+SHOWN_DARK = "predictions"
 
 
 def paths(ids: dict[str, str], run: str) -> dict[str, str]:
@@ -40,22 +41,46 @@ def found(page: Page) -> int:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible_and_fits_a_phone(
-    open_page: OpenPage,
-    classifiers: dict[str, str],
-    demo_run: str,
-    scheme: str,
-    tmp_path: Path,
+    open_page: OpenPage, classifiers: dict[str, str], demo_run: str, scheme: str
 ) -> None:
-    folder = Path(SCREENSHOTS) if SCREENSHOTS else tmp_path
     for name, path in paths(classifiers, demo_run).items():
         page = open_page(path, color_scheme=scheme)
-        page.screenshot(path=folder / f"{name}-{scheme}.png")
+        keep(page, name, scheme)
         assert serious(page) == [], name
         page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-        page.screenshot(path=folder / f"{name}-phone-{scheme}.png")
+        keep(page, f"{name}-phone", scheme)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE[0], name
         page.close()
+
+
+def keep(page: Page, name: str, scheme: str) -> None:
+    """A picture for the README where it is wanted: of every page, and of one in each way."""
+    if not SCREENSHOTS or (SHOWN_DARK not in name and (scheme == "dark" or "phone" in name)):
+        return
+    page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{scheme}.png")
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("concepts/Q9999", "Nothing is published for Q9999."),
+        ("?q=no+such+concept", "No concept matches"),
+        ("concepts/Q69/classifiers/{pooled-words}?text=no+such+words", "No passage passes"),
+        ("concepts/Q69/classifiers/{pooled-words}?page=abc", "'abc' is no whole number"),
+        ("concepts/Q69/compare?a={keyword}&b={keyword}", "The two agree on every passage."),
+        ("runs/none", "There is no run none."),
+    ],
+)
+def test_where_there_is_nothing_to_see_the_page_says_what_to_do(
+    browser: Browser, project: LocalProject, classifiers: dict[str, str], path: str, says: str
+) -> None:
+    page = browser.new_page()
+    page.goto(project.page_address + path.format(**classifiers))
+    expect(page.get_by_role("main")).to_contain_text(says)
+    assert page.get_by_role("main").get_by_role("link").count() > 0
+    assert serious(page) == []
+    page.close()
 
 
 def serious(page: Page) -> list[Any]:
@@ -84,6 +109,12 @@ def test_concepts_are_sorted_by_what_is_clicked(open_page: OpenPage) -> None:
     page.get_by_role("link", name="Concept", exact=True).click()
     labels = page.locator("td.name a.row").all_inner_texts()
     assert labels == sorted(labels, key=str.casefold)
+    page.get_by_role("link", name="Concept", exact=True).click()
+    assert page.locator("td.name a.row").all_inner_texts() == labels[::-1]
+
+
+def test_nobody_is_warned_of_a_page_that_this_machine_alone_can_reach(open_page: OpenPage) -> None:
+    expect(open_page("").get_by_text("This page is open.")).to_have_count(0)
 
 
 def test_filters_change_the_counts_and_live_in_the_address(
@@ -99,8 +130,9 @@ def test_filters_change_the_counts_and_live_in_the_address(
     page.get_by_role("button", name="Apply").first.click()
     page.wait_for_url("**text=carbon*")
     assert 0 < found(page) < positive
-    texts = page.locator("p.text").all_inner_texts()
-    assert all("carbon tax" in text.lower() for text in texts)
+    for passage in page.locator("p.text").all():
+        hits = passage.locator(".hit").all_inner_texts()
+        assert hits and {hit.lower() for hit in hits} == {"carbon tax"}
     page.get_by_role("link", name=re.compile("carbon tax.*remove")).click()
     assert found(page) == positive
 
@@ -125,6 +157,30 @@ def test_each_filter_leaves_some_and_shows_itself(
     page = open_page(predictions(classifiers, query))
     assert 0 < found(page) < 3_000
     expect(page.locator(".chips li")).to_have_count(1)
+
+
+def test_the_tabs_say_what_they_would_show(
+    open_page: OpenPage, classifiers: dict[str, str]
+) -> None:
+    page = open_page(predictions(classifiers, "?text=tax"))
+    tabs = page.get_by_role("navigation", name="Positive or negative").get_by_role("link")
+    counts = [int(text.split()[-1].replace(",", "")) for text in tabs.all_inner_texts()]
+    assert counts[0] == counts[1] + counts[2] == found(page)
+    tabs.nth(2).click()
+    page.wait_for_url("**show=negative**")
+    assert found(page) == counts[2]
+
+
+def test_what_was_unfolded_stays_so_on_the_next_page(
+    open_page: OpenPage, classifiers: dict[str, str]
+) -> None:
+    page = open_page(predictions(classifiers))
+    facet = page.locator("details[data-facet=document_name]")
+    expect(facet).not_to_have_attribute("open", "")
+    facet.locator("summary").click()
+    page.get_by_role("link", name="Next").first.click()
+    page.wait_for_url("**page=2**")
+    expect(page.locator("details[data-facet=document_name]")).to_have_attribute("open", "")
 
 
 def test_dragging_over_the_histogram_chooses_a_range(
@@ -214,6 +270,17 @@ def test_text_that_means_harm_is_shown_as_what_it_is(
     assert "owned" not in page.title()
 
 
+def test_a_long_passage_is_shown_around_its_match_until_all_of_it_is_asked_for(
+    open_page: OpenPage, by_hand: None
+) -> None:
+    page = open_page("concepts/Q70/classifiers/handmade", java_script_enabled=False)
+    passage = page.locator("article", has_text="characters …")
+    assert len(passage.inner_text()) < 5_000
+    expect(passage.locator("mark")).to_have_text("carbon tax")
+    passage.get_by_role("link", name="Read all 100,010 characters").click()
+    assert page.locator("p.text").evaluate("p => p.textContent") == HOSTILE["long"]
+
+
 def test_a_broken_line_costs_that_line_and_is_counted(open_page: OpenPage, by_hand: None) -> None:
     page = open_page("concepts/Q70/classifiers/handmade")
     assert found(page) == len(HOSTILE)
@@ -247,6 +314,15 @@ def test_what_is_filtered_can_be_downloaded(
     assert download.value.suggested_filename.endswith(".csv")
 
 
+def test_a_download_in_parts_becomes_one_file(open_page: OpenPage, bulky: list[str]) -> None:
+    page = open_page("concepts/Q70/classifiers/bulkybyh?text=number")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSONL").click()
+    assert Path(download.value.path()).read_text().splitlines() == bulky
+    plain = open_page("concepts/Q70/classifiers/bulkybyh?text=number", java_script_enabled=False)
+    expect(plain.locator(".download")).to_contain_text("JSONL in 2 parts (1, 2)")
+
+
 def test_the_whole_file_comes_straight_from_the_bucket(
     open_page: OpenPage, classifiers: dict[str, str], project: LocalProject
 ) -> None:
@@ -262,3 +338,5 @@ def test_a_run_shows_how_each_concept_ended(open_page: OpenPage, demo_run: str) 
     expect(page.get_by_role("heading", level=1)).to_contain_text("succeeded")
     expect(page.get_by_text("12 of 12 concepts have ended")).to_be_visible()
     expect(page.get_by_text("Estimated cost")).to_be_visible()
+    page.get_by_role("link", name="carbon tax", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("carbon tax")

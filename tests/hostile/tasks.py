@@ -15,7 +15,7 @@ from vibe_checker.passages import Passages
 from vibe_checker.reading import records
 from vibe_checker.reading.downloads import as_csv
 from vibe_checker.reading.filters import Filters, Selection
-from vibe_checker.reading.highlights import pieces
+from vibe_checker.reading.highlights import excerpts, pieces
 from vibe_checker.reading.predictions_file import open_file
 from vibe_checker.retrieval import open_matrix, similarities
 
@@ -70,6 +70,8 @@ def read_predictions(path: Path) -> None:
     everything = np.arange(len(file))
     for row in everything.tolist():
         record: records.Record = file.record(row)
-        shown = pieces(record.text, record.spans, 5_000)
-        assert "".join(piece.text for piece in shown) == record.text[:5_000]
+        shown = excerpts(len(record.text), record.spans, 5_000)
+        cut = pieces(record.text, record.spans, shown, [])
+        read = "".join(part.text for piece in cut for part in piece.parts)
+        assert read == "".join(record.text[each.start : each.end] for each in shown)
     as_csv(file, everything, head=True)

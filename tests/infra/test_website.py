@@ -72,6 +72,22 @@ def test_an_open_page_is_said_loudly(tmp_path: Path) -> None:
     template = json.loads((tmp_path / f"{STACK}.template.json").read_text())
     assert joined(template["Outputs"]["PageLogin"]["Value"]).startswith("OPEN: ")
     assert not of_type(template, "AWS::SecretsManager::Secret")
+    assert warnings(tmp_path) != []
+
+
+def warnings(cdk_out: Path) -> list[str]:
+    """What `cdk synth` and `cdk deploy` warn of about the page."""
+    metadata = json.loads((cdk_out / f"{STACK}.metadata.json").read_text())
+    return [
+        entry["data"]
+        for place, entries in metadata.items()
+        for entry in entries
+        if entry["type"] == "aws:cdk:warning" and "/Website" in place
+    ]
+
+
+def test_a_guarded_page_is_no_reason_for_a_warning(cdk_out: Path) -> None:
+    assert warnings(cdk_out) == []
 
 
 @pytest.mark.parametrize("settings", [{"web_auth": "none"}, {"web_auth": "oidc"}])

@@ -102,16 +102,18 @@
     const addresses = [...parts.querySelectorAll("a")].map((link) => link.href);
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = parts.dataset.name.split(".").pop().toUpperCase();
+    const kind = parts.dataset.name.split(".").pop().toUpperCase();
+    button.textContent = kind;
     parts.replaceChildren(button);
     button.addEventListener("click", async () => {
       const bodies = [];
       button.disabled = true;
       for (const address of addresses) {
-        button.textContent = `part ${bodies.length + 1} of ${addresses.length} …`;
-        const answer = await fetch(address);
+        button.textContent = `${kind}, part ${bodies.length + 1} of ${addresses.length} …`;
+        const answer = await fetch(address).catch(() => ({ ok: false }));
         if (!answer.ok) {
-          button.textContent = "that failed; try again";
+          const why = answer.status === 409 ? "published anew: load this page again" : "that failed: try again";
+          button.textContent = `${kind} (${why})`;
           button.disabled = false;
           return;
         }
@@ -122,7 +124,7 @@
       link.download = parts.dataset.name;
       link.click();
       URL.revokeObjectURL(link.href);
-      button.textContent = "saved";
+      button.textContent = `${kind} (saved)`;
       button.disabled = false;
     });
   }

@@ -12,12 +12,12 @@ from functions.web.auth.gates import OpenGate
 from tests.functions.web.conftest import Ask, asking
 from vibe_checker.bucket import Bucket
 
-COUNT = 400
+COUNT = 110
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Bucket]:
-    """So many concepts with three files each: more keys than S3 lists at a time."""
+    """So many concepts, and more keys than S3 lists at a time."""
     with mock_aws():
         client = boto3.client(
             "s3", "us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
@@ -26,6 +26,8 @@ def bucket() -> Iterator[Bucket]:
         bucket = Bucket(client, "outputs")
         for number in range(1, COUNT + 1):
             publish(bucket, number)
+            for more in range(7):
+                bucket.write(f"Q{number}/abcdefgh/{more}", b"")
         yield bucket
 
 
@@ -36,7 +38,8 @@ def publish(bucket: Bucket, number: int, **record: Any) -> None:
     bucket.write_json(prefix + "concept.json", concept)
     counts = {"passages": 1000, "positives": number}
     classifier = {"id": "abcdefgh", "name": "keyword", "date": "2026-01-31", "counts": counts}
-    bucket.write_json(prefix + "classifier.json", {**classifier, **record})
+    told = {"concept": concept, **record}
+    bucket.write_json(prefix + "classifier.json", {**classifier, **told})
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ def reads(bucket: Bucket) -> Iterator[list[str]]:
     del bucket.read  # type: ignore[method-assign]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ask(bucket: Bucket) -> Ask:
     return asking(bucket, OpenGate())
 
@@ -64,21 +67,20 @@ def ids(ask: Ask, query: str = "") -> list[str]:
 
 
 def test_all_are_there_by_number_though_s3_lists_a_thousand_keys_at_a_time(ask: Ask) -> None:
-    found = ids(ask) + ids(ask, "page=2")
-    assert found == [f"Q{number}" for number in range(1, COUNT + 1)]
+    assert ids(ask) == [f"Q{number}" for number in range(1, COUNT + 1)]
 
 
-def test_a_page_reads_the_files_of_its_own_concepts_alone(ask: Ask, reads: list[str]) -> None:
-    assert ask("/?page=3").status == 200
-    assert {key.split("/")[0] for key in reads} == {f"Q{number}" for number in range(101, 151)}
+def test_a_page_reads_the_files_of_its_own_concepts_alone(bucket: Bucket, reads: list[str]) -> None:
+    assert asking(bucket, OpenGate())("/?page=2").status == 200
+    assert {key.split("/")[0] for key in reads} == {f"Q{number}" for number in range(51, 101)}
 
 
-def test_a_concept_whose_classifier_tells_its_label_is_one_file_to_read(
+def test_a_label_that_the_classifier_does_not_tell_is_read_from_the_concept(
     ask: Ask, bucket: Bucket, reads: list[str]
 ) -> None:
-    publish(bucket, 1, concept={"preferred_label": "told", "description": None})
-    assert ask("/api/concepts?page_size=1").json()["concepts"][0]["label"] == "told"
-    assert reads == ["Q1/abcdefgh/classifier.json"]
+    publish(bucket, 1, concept=None)
+    assert ask("/api/concepts?page_size=1").json()["concepts"][0]["label"] == "concept 1"
+    assert reads == ["Q1/abcdefgh/classifier.json", "Q1/abcdefgh/concept.json"]
     publish(bucket, 1)
 
 
@@ -89,9 +91,7 @@ def test_a_second_look_reads_nothing_and_sees_what_is_new(
     reads.clear()
     publish(bucket, 7, counts={"passages": 10, "positives": 10})
     assert ids(ask, "sort=share")[0] == "Q7"
-    assert [key for key in reads if key.endswith("classifier.json")] == [
-        "Q7/abcdefgh/classifier.json"
-    ]
+    assert reads == ["Q7/abcdefgh/classifier.json"]
     publish(bucket, 7)
 
 
@@ -99,10 +99,10 @@ def test_a_second_look_reads_nothing_and_sees_what_is_new(
     ("sort", "first"),
     [
         ("id", "Q1"),
-        ("id-down", "Q400"),
+        ("id-down", "Q110"),
         ("label", "Q1"),
         ("label-down", "Q99"),
-        ("share", "Q400"),
+        ("share", "Q110"),
         ("share-up", "Q1"),
     ],
 )
@@ -110,9 +110,9 @@ def test_it_is_sorted_both_ways(ask: Ask, sort: str, first: str) -> None:
     assert ids(ask, f"sort={sort}")[0] == first
 
 
-@pytest.mark.parametrize("q", ["Q399", "concept 399", "NUMBER 399", " number 399 "])
+@pytest.mark.parametrize("q", ["Q107", "concept 107", "NUMBER 107", " number 107 "])
 def test_a_search_looks_at_id_label_and_description(ask: Ask, q: str) -> None:
-    assert ids(ask, f"q={q.replace(' ', '+')}") == ["Q399"]
+    assert ids(ask, f"q={q.replace(' ', '+')}") == ["Q107"]
 
 
 def test_the_head_of_a_column_turns_its_order_round(ask: Ask) -> None:
@@ -122,6 +122,7 @@ def test_the_head_of_a_column_turns_its_order_round(ask: Ask) -> None:
 
 
 def test_a_file_that_is_missing_or_broken_costs_its_own_row_alone(ask: Ask, bucket: Bucket) -> None:
+    publish(bucket, 2, concept=None)
     bucket.client.delete_object(Bucket=bucket.name, Key="Q2/abcdefgh/concept.json")
     bucket.write("Q3/abcdefgh/classifier.json", b"{")
     page = ask("/").text

@@ -3,7 +3,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from functions.web.auth.gates import PasswordGate
+from functions.web.auth.gates import Gate, OpenGate, PasswordGate
 from functions.web.auth.sessions import Seal
 from tests.functions.web.conftest import Answer, Ask, asking
 from vibe_checker.bucket import Bucket
@@ -79,3 +79,43 @@ def test_a_seal_holds_for_its_purpose_and_time_alone() -> None:
     assert seal.open("session", "") is None
     now[0] = 1061.0
     assert seal.open("session", sealed) is None
+
+
+def test_who_logs_out_is_out_and_told_so(guarded: Ask) -> None:
+    answer = guarded("/logout")
+    assert answer.status == 200
+    assert "You are logged out" in answer.text
+    assert answer.cookies[0].startswith("__Host-session=; Max-Age=0;")
+
+
+def test_each_copy_of_the_function_counts_its_own_tries(bucket: Bucket) -> None:
+    """API Gateway counts those of all together: tests/infra/test_website.py."""
+    copies = [asking(bucket, PasswordGate(lambda: "correct horse")) for _ in range(2)]
+    for _ in range(10):
+        assert log_in(copies[0], "guess").status == 401
+    assert log_in(copies[0], "correct horse").status == 429
+    assert log_in(copies[1], "correct horse").status == 303
+
+
+@pytest.mark.parametrize(
+    ("gate", "host", "loud"),
+    [
+        (OpenGate(), "abc.execute-api.us-east-1.amazonaws.com", True),
+        (OpenGate(), "localhost.evil.example", True),
+        (OpenGate(), "", True),
+        (OpenGate(), "127.0.0.1:4566", False),
+        (OpenGate(), "localhost:4566", False),
+        (PasswordGate(lambda: "correct horse"), "abc.example", False),
+    ],
+)
+def test_an_open_page_says_so_wherever_others_can_reach_it(
+    bucket: Bucket, gate: Gate, host: str, loud: bool
+) -> None:
+    page = asking(bucket, gate)("/login" if isinstance(gate, PasswordGate) else "/", host=host)
+    assert ("This page is open." in page.text) is loud
+
+
+def test_the_way_out_is_shown_to_who_is_in(guarded: Ask) -> None:
+    session = log_in(guarded, "correct horse").cookies[0].split(";")[0]
+    assert 'href="./logout"' in guarded("/", cookies=(session,)).text
+    assert "logout" not in guarded("/login").text

@@ -23,11 +23,9 @@ from vibe_checker.publication import CLASSIFIER, CONCEPT, PREDICTIONS
 
 # Reading is waiting: so many at once.
 _READERS = 32
-# S3 lists 1,000 keys a request, each naming the next. What does not fit one is listed by the ids'
-# first two digits at once: 10,000 concepts take a second then, and not ten.
+# S3 lists so many keys a request, and each request names the next. What does not fit one is
+# listed by the next digit of the ids, all ten at once: 10,000 concepts are two such steps away.
 _ONE_PAGE = 1000
-_PREFIXES = [f"Q{number}/" for number in range(1, 10)]
-_PREFIXES += [f"Q{number}" for number in range(10, 100)]
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ class Catalogue:
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
-        self._kept: dict[str, tuple[str, Any]] = {}
+        self._kept: dict[tuple[str, str | None], tuple[str, dict[str, Any]]] = {}
 
     def published(self) -> Marks:
         """Every concept that has a classifier, by number, without reading a file."""
@@ -215,12 +213,23 @@ class Catalogue:
         return self._bucket.pin(classifier.prefix + PREDICTIONS, classifier.version(PREDICTIONS))
 
     def _everything(self) -> list[Pin]:
-        first = list(islice(self._bucket.listed("Q"), _ONE_PAGE + 1))
-        if len(first) <= _ONE_PAGE:
-            return first
-        with ThreadPoolExecutor(_READERS) as pool:
-            parts = pool.map(lambda prefix: list(self._bucket.listed(prefix)), _PREFIXES)
-            return [pin for part in parts for pin in part]
+        found: list[Pin] = []
+        prefixes = ["Q"]
+        while prefixes:
+            with ThreadPoolExecutor(_READERS) as pool:
+                parts = list(pool.map(self._listed, prefixes))
+            crowded = [p for p, part in zip(prefixes, parts, strict=True) if part is None]
+            found += [pin for part in parts if part is not None for pin in part]
+            prefixes = [prefix + digit for prefix in crowded for digit in "0123456789/"]
+        return found
+
+    def _listed(self, prefix: str) -> list[Pin] | None:
+        """What lies below a prefix; None where that is to be asked for digit by digit."""
+        pins = self._bucket.listed(prefix)
+        if prefix.endswith("/"):
+            return list(pins)
+        first = list(islice(pins, _ONE_PAGE))
+        return first if len(first) < _ONE_PAGE else None
 
     def _abouts(self, classifiers: list[Classifier]) -> list[dict[str, Any]]:
         pins = [
@@ -237,15 +246,17 @@ class Catalogue:
         return [briefs[each.prefix] or {} for each in classifiers]
 
     def _read_all(self, pins: list[Pin]) -> list[tuple[dict[str, Any], str]]:
+        """Each file's object of JSON, and why it is empty if it could not be read."""
+        missing = [pin for pin in pins if not self._is_kept(pin)]
         with ThreadPoolExecutor(_READERS) as pool:
-            return list(pool.map(self._kept_json, pins))
+            read = dict(zip(missing, pool.map(self._read, missing), strict=True))
+        return [read[pin] if pin in read else (self._kept[_place(pin)][1], "") for pin in pins]
 
-    def _kept_json(self, pin: Pin) -> tuple[dict[str, Any], str]:
-        """An object of JSON, and why it is empty if it could not be read."""
-        place, stamp = f"{pin.key}@{pin.version_id}", pin.etag
-        kept = self._kept.get(place)
-        if kept and stamp and kept[0] == stamp:
-            return kept[1], ""
+    def _is_kept(self, pin: Pin) -> bool:
+        stamp, _ = self._kept.get(_place(pin), ("", None))
+        return bool(pin.etag) and stamp == pin.etag
+
+    def _read(self, pin: Pin) -> tuple[dict[str, Any], str]:
         try:
             value = self._bucket.read_json(pin.key, pin.version_id)
         except (InvalidInput, MissingInput) as error:
@@ -257,8 +268,12 @@ class Catalogue:
             return {}, f"{pin.key} is not there, or may not be read."
         if not isinstance(value, dict):
             return {}, f"{pin.key} holds {type(value).__name__}; it must be an object."
-        self._kept[place] = (stamp, value)
+        self._kept[_place(pin)] = (pin.etag, value)
         return value, ""
+
+
+def _place(pin: Pin) -> tuple[str, str | None]:
+    return pin.key, pin.version_id
 
 
 def _by_concept(listed: Iterable[Pin]) -> Marks:
