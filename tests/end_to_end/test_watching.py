@@ -12,8 +12,8 @@ from tests.infra.test_stack import STEPS
 from vibe_checker import bucket as keys
 from vibe_checker.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST, STATE_TRANSITION
 
-# What Lambda itself writes around the lines of an invocation.
-OF_LAMBDA = ("START ", "END ", "REPORT ")
+# What Lambda itself writes around the lines of an invocation, and of the error that it ended in.
+OF_LAMBDA = ("START ", "END ", "REPORT ", "[ERROR] ")
 OF_THE_WHOLE_RUN = {"PlanRun", "SummariseRun"}
 
 
