@@ -7,8 +7,10 @@
     minilm      that model, as an ONNX graph and for transformers
     heads       the same by a head on embeddings, beside scikit-learn
     retrieval   1,000,000 embeddings: score and select, beside faiss, usearch and a full sort
+    find        FindPassages on as many passages in a process of its own: its memory
     imports     how long a cold start of each function imports
+    web         the page over 100,000 predictions
 
 Whatever is compared runs in turn, round by round, so that a busy moment of the machine hits all
-alike. Results go to results.json.
+alike; each measurement has a process of its own. Results go to results.json and into the README.
 """

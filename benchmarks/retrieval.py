@@ -1,14 +1,13 @@
 """FindPassages at 1,000,000 × 384 float32: score every row, select the best."""
 
 import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from benchmarks import find
 from benchmarks.data import unit_rows
 from benchmarks.measure import Row, Task, chart, medians
 from vibe_checker import retrieval
@@ -29,7 +28,7 @@ def measure(rounds: int, quick: bool) -> list[Row]:
         matrix = retrieval.open_matrix(path, ROWS)
         query = np.asarray(matrix[17]).copy()
         rows = [*_scoring(matrix, query, rounds), *_selection(matrix, query, rounds)]
-        return [*rows, _memory(path), *_growth(matrix, query, rounds)]
+        return [*rows, *_growth(matrix, query, rounds), *find.measure_on(path)]
 
 
 def _write(path: Path) -> None:
@@ -45,12 +44,12 @@ def _scoring(matrix: retrieval.Floats, query: retrieval.Floats, rounds: int) -> 
     found = medians(
         {"ours": lambda: retrieval.similarities(matrix, query), "read": _reader()}, rounds
     )
-    gigabytes = _BYTES / found["ours"] / 1e9
-    bandwidth = _COPIED / found["read"] / 1e9
+    gigabytes = _BYTES / found["ours"].wall / 1e9
+    bandwidth = _COPIED / found["read"].wall / 1e9
     share = gigabytes / bandwidth
     what = f"Score {ROWS:,} × {_DIMENSION}"
     return [
-        Row(what, "ours", 1000 * found["ours"], "ms"),
+        Row(what, "ours", 1000 * found["ours"].wall, "ms"),
         Row(what, f"ours, of the {bandwidth:.3g} GB/s that all cores read", 100 * share, "%",
             None, "≥ 65 %", share >= 0.65),
     ]  # fmt: skip
@@ -89,7 +88,7 @@ def _selection(matrix: retrieval.Floats, query: retrieval.Floats, rounds: int) -
             matrix, query, 10_000, MetricKind.IP, exact=True, threads=os.cpu_count() or 1
         ),
     }
-    found = medians(tasks, rounds)
+    found = {name: each.wall for name, each in medians(tasks, rounds).items()}
     what = f"Select from {ROWS:,} scores"
     rows = [
         Row(what, how, 1000 * found[name], "ms", found[name] / found["select 100,000"], *promise)
@@ -112,28 +111,9 @@ def _found(matrix: retrieval.Floats, query: retrieval.Floats) -> retrieval.Rows:
     return retrieval.select(retrieval.similarities(matrix, query), -1, 10_000, _BEST)
 
 
-def _memory(path: Path) -> Row:
-    """What a process takes above the mapped file, in one of its own."""
-    code = (
-        "import sys; import numpy as np; from pathlib import Path;"
-        "from vibe_checker import retrieval as r;"
-        "anonymous = lambda: int(next(line for line in open('/proc/self/status')"
-        " if line.startswith('RssAnon')).split()[1]) / 1024;"
-        f"before = anonymous(); m = r.open_matrix(Path(sys.argv[1]), {ROWS});"
-        "s = r.similarities(m, np.asarray(m[17]).copy());"
-        f"r.select(s, -1, 10_000, {_BEST}); print(anonymous() - before)"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
-    )
-    megabytes = float(run.stdout)
-    what = f"Memory above the map of {ROWS:,} × {_DIMENSION}"
-    return Row(what, "ours", megabytes, "MB", None, "≤ 200 MB", megabytes <= 200)
-
-
 def _growth(matrix: retrieval.Floats, query: retrieval.Floats, rounds: int) -> list[Row]:
     points = {}
     for number in (10_000, 100_000, ROWS):
         part = matrix[:number]
-        points[number] = medians({"ours": lambda p=part: _found(p, query)}, rounds)["ours"]  # type: ignore[misc]
+        points[number] = medians({"ours": lambda p=part: _found(p, query)}, rounds)["ours"].wall  # type: ignore[misc]
     return [Row("Score and select, by passages", "ours", 0, "s", chart=chart(points))]
