@@ -23,7 +23,8 @@ def measure(rounds: int, quick: bool) -> list[Row]:
     """12 and 3,000 labels, beside `re`; a passage that is nothing but matches; how costs grow."""
     staged = texts(PASSAGES, _MEDIAN_LENGTH)
     body = shard(staged)
-    few, many = _concept(_labels(staged, 12)), _concept(_labels(staged, 3_000))
+    labels = _labels(staged, 3_000)
+    few, many = _concept(labels[:12]), _concept(labels)
     tasks = {
         "ours, 12 labels": ours(body, few),
         "ours, 3,000 labels": ours(body, many),
@@ -48,7 +49,7 @@ def measure(rounds: int, quick: bool) -> list[Row]:
         Row(what, how, seconds, "s", seconds / base, *kept.get(how, ("", None)))
         for how, seconds in found.items()
     ]
-    return [*rows, _dense(rounds), *_growth(staged, rounds, quick)]
+    return [*rows, _dense(rounds), *_growth(staged, labels, rounds, quick)]
 
 
 def ours(body: bytes, concept: Concept) -> Callable[[], bytes]:
@@ -90,18 +91,18 @@ def _dense(rounds: int) -> Row:
     return Row(what, "ours", milliseconds, "ms", None, "milliseconds", milliseconds < 10)
 
 
-def _growth(staged: list[str], rounds: int, quick: bool) -> list[Row]:
-    concept = _concept(_labels(staged, 12))
+def _growth(staged: list[str], labels: list[str], rounds: int, quick: bool) -> list[Row]:
+    concept = _concept(labels[:12])
     by_candidates, by_labels, by_concepts = {}, {}, {}
     for number in (1_000, 10_000, 100_000)[: 2 if quick else 3]:
         repeated = (staged * (number // len(staged) + 1))[:number]
         by_candidates[number] = _one(ours(shard(repeated), concept), rounds)
     body = shard(staged)
     for number in (1, 10, 100, 1_000, 3_000):
-        by_labels[number] = _one(ours(body, _concept(_labels(staged, number))), rounds)
+        by_labels[number] = _one(ours(body, _concept(labels[:number])), rounds)
     small = shard(staged[:100])
     for number in (1, 10, 100, 1_000):
-        concepts = [_concept(_labels(staged, 12), place) for place in range(number)]
+        concepts = [_concept(labels[:12], place) for place in range(number)]
         by_concepts[number] = _one(lambda c=concepts: [ours(small, each)() for each in c], 1)  # type: ignore[misc]
     return [
         Row("Keywords, by candidates", "ours", 0, "s", chart=chart(by_candidates)),

@@ -5,6 +5,7 @@ depend on the weights, and flips are counted at a threshold that half of the pas
 """
 
 import json
+import logging
 import shutil
 import zipfile
 from pathlib import Path
@@ -75,9 +76,10 @@ def _graph(tensors: dict[str, Any], config: dict[str, Any]) -> onnx.ModelProto:
 
 def in_fewer_bits(directory: Path) -> dict[str, Path]:
     """The model as onnxruntime's tools make it smaller: how → its directory."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+    from onnxruntime.quantization import QuantType, matmul_nbits_quantizer, quantize_dynamic
 
+    # Says what it does at each of hundreds of nodes.
+    logging.getLogger(matmul_nbits_quantizer.__name__).setLevel(logging.WARNING)
     found = {how: directory / how for how in ("int8, dynamic", "8-bit weights in blocks of 32")}
     for path in found.values():
         path.mkdir()
@@ -88,7 +90,7 @@ def in_fewer_bits(directory: Path) -> dict[str, Path]:
         directory / "model.onnx", dynamic, per_channel=True, weight_type=QuantType.QInt8,
         op_types_to_quantize=["MatMul"],
     )  # fmt: skip
-    quantizer = MatMulNBitsQuantizer(
+    quantizer = matmul_nbits_quantizer.MatMulNBitsQuantizer(
         onnx.load(directory / "model.onnx"), bits=8, block_size=32, is_symmetric=True,
         accuracy_level=4,
     )  # fmt: skip
