@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.measure import Row, machine, measured, report
 
-_ALL = ("imports", "retrieval", "keyword", "heads", "sequence", "web")
+_ALL = ("imports", "retrieval", "keyword", "heads", "sequence", "embedding", "web")
 _RESULTS = Path(__file__).parent / "results.json"
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- make bench writes what follows -->\n", "\n<!-- make bench wrote that -->"

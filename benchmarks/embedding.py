@@ -36,7 +36,7 @@ def measure(rounds: int, quick: bool) -> list[Row]:
         }
         apart = float(np.abs(tasks["ours"]() - tasks["theirs"]()).max())  # warms both up, too
         found = medians(tasks, rounds)
-    speed = {name: len(passages) / seconds for name, seconds in found.items()}
+    speed = {name: len(passages) / seconds.wall for name, seconds in found.items()}
     ratio = speed["ours"] / speed["theirs"]
     what = f"Embedding {len(passages):,} passages with {embedding_model.NAME}"
     return [

@@ -1,6 +1,6 @@
 """How long the page takes, from an event to its answer: `python -m benchmarks.web`.
 
-Prints Markdown rows. The function's own code answers, and reads from the local AWS's S3, so the
+The function's own code answers, and reads from the local AWS's S3, so the
 first view holds the way from there as well (in AWS: about 90 MB/s a connection, eight at a time).
 Wall time and, since a busy machine bends that, processor time of this process.
 """
@@ -22,6 +22,7 @@ import orjson
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
+from benchmarks.measure import Row, table
 from functions.web.auth.gates import OpenGate
 from functions.web.library import Library
 from functions.web.site import Site
@@ -101,7 +102,17 @@ def _line(chance: random.Random, number: int) -> dict[str, Any]:
     }
 
 
-def predictions(bucket: Bucket, count: int) -> Iterator[str]:
+def measure(rounds: int, quick: bool) -> list[Row]:
+    """Rows for classifiers with 10,000 and 100,000 predictions."""
+    with tempfile.TemporaryDirectory() as state, LocalAws(Path(state)) as aws:
+        return [
+            row
+            for number in ([10_000] if quick else [10_000, 100_000])
+            for row in predictions(_bucket(aws, f"predictions-{number}"), number)
+        ]
+
+
+def predictions(bucket: Bucket, count: int) -> Iterator[Row]:
     """Rows for a classifier with so many predictions."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "predictions.jsonl"
@@ -111,27 +122,29 @@ def predictions(bucket: Bucket, count: int) -> Iterator[str]:
             bucket.upload(path, f"Q69/{classifier}/predictions.jsonl", "application/jsonl")
             _describe(bucket, "Q69", classifier)
     page = Page(bucket)
-    yield _row(f"{count:,} predictions, {size:,.0f} MB", "first view", page.seconds(PREDICTIONS))
-    yield _row("", "peak memory", None)
+    what = f"Page over {count:,} predictions, {size:,.0f} MB"
+    yield _row(what, "first view", page.seconds(PREDICTIONS))
+    yield _row(what, "peak memory", None)
     for name, query in VIEWS.items():
         if name.startswith("compare"):
             address = "/concepts/Q69/compare?a=aaaaaaaa&b=bbbbbbbb"
-            yield _row("", "compare with another, first view", page.seconds(address))
-            yield _row("", "compare, page 2", page.seconds(f"{address}&show=all&page=2"))
+            yield _row(what, "compare with another, first view", page.seconds(address))
+            yield _row(what, "compare, page 2", page.seconds(f"{address}&show=all&page=2"))
             continue
         turned = [f"{PREDICTIONS}{query}&to.page={300 - turn}" for turn in range(3)]
-        yield _row("", name, page.best(turned))
-    yield _row("", "peak memory, two of them open", None)
+        yield _row(what, name, page.best(turned))
+    yield _row(what, "peak memory, two of them open", None)
 
 
-def concepts(bucket: Bucket, count: int) -> Iterator[str]:
+def concepts(bucket: Bucket, count: int) -> Iterator[Row]:
     """Rows for the list of so many concepts."""
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda number: _describe(bucket, f"Q{number}", "aaaaaaaa"), range(1, count)))
     for name, address in LISTS.items():
         page = Page(bucket)
-        yield _row(f"{count:,} concepts", f"{name}, nothing read yet", page.seconds(address))
-        yield _row("", f"{name}, again", page.seconds(address))
+        what = f"List of {count:,} concepts"
+        yield _row(what, f"{name}, nothing read yet", page.seconds(address))
+        yield _row(what, f"{name}, again", page.seconds(address))
 
 
 def _describe(bucket: Bucket, concept_id: str, classifier: str) -> None:
@@ -147,12 +160,12 @@ def _describe(bucket: Bucket, concept_id: str, classifier: str) -> None:
     bucket.write_json(prefix + "classifier.json", {**record, "counts": counts, "concept": concept})
 
 
-def _row(what: str, view: str, seconds: tuple[float, float] | None) -> str:
+def _row(what: str, view: str, seconds: tuple[float, float] | None) -> Row:
     if seconds is None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-        return f"| {what} | {view} | {peak:,.0f} MB | |"
-    wall, cpu = (f"{each * 1000:,.0f} ms" for each in seconds)
-    return f"| {what} | {view} | {wall} | {cpu} |"
+        return Row(what, view, peak, "MB")
+    wall, cpu = (1000 * each for each in seconds)
+    return Row(what, f"{view} ({cpu:,.0f} ms of CPU)", wall, "ms")
 
 
 def _bucket(aws: LocalAws, name: str) -> Bucket:
@@ -170,19 +183,15 @@ def _bucket(aws: LocalAws, name: str) -> Bucket:
     return Bucket(client, name)
 
 
-def main(counts: list[int]) -> None:
+def main() -> None:
     """Print the table: of predictions, and with `concepts` of lists."""
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n", flush=True)
-    print("| | view | wall | processor |\n|---|---|---:|---:|", flush=True)
+    rows = measure(1, quick=False)
     with tempfile.TemporaryDirectory() as state, LocalAws(Path(state)) as aws:
-        for number in counts:
-            for row in predictions(_bucket(aws, f"predictions-{number}"), number):
-                print(row, flush=True)
-        if "concepts" in sys.argv:
-            for number in (1_000, 10_000):
-                for row in concepts(_bucket(aws, f"concepts-{number}"), number):
-                    print(row, flush=True)
+        for number in (1_000, 10_000) if "concepts" in sys.argv else ():
+            rows += concepts(_bucket(aws, f"concepts-{number}"), number)
+    print(table(rows))
 
 
 if __name__ == "__main__":
-    main([10_000, 100_000])
+    main()
