@@ -1,22 +1,20 @@
-"""The state machine: a run from its input to its end, and what starts it by itself."""
+"""The state machine: a run from its input to its end."""
 
 import json
 from collections.abc import Mapping
 
 from aws_cdk import Duration, RemovalPolicy
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from infra.nag import acknowledge, logical_id
 from infra.settings import Settings
+from infra.starts import lost_starts, starts
 from infra.steps import Steps
 
 # Worth another try, and nothing else is: errors of our own below TransientError, and the
@@ -73,8 +71,8 @@ class Pipeline(Construct):
             ),
         )
         self._acknowledge()
-        self.lost_starts = self._lost_starts()
-        self._starts()
+        self.lost_starts = lost_starts(self)
+        starts(self, self.state_machine, self.lost_starts, bucket, settings.schedule)
 
     def _run(self) -> sfn.IChainable:
         plan = self._task(
@@ -253,40 +251,6 @@ class Pipeline(Construct):
         task.add_retry(errors=DEATHS, max_attempts=1)
         return task
 
-    def _starts(self) -> None:
-        """What starts runs by itself: an upload of concepts.yml, and a schedule if there is one."""
-        events.Rule(
-            self,
-            "ConceptsUploaded",
-            event_pattern=events.EventPattern(
-                source=["aws.s3"],
-                detail_type=["Object Created"],
-                detail={
-                    "bucket": {"name": [self._bucket.bucket_name]},
-                    "object": {"key": ["concepts.yml"]},
-                },
-            ),
-            targets=[self._start()],
-        )
-        if self._settings.schedule:
-            events.Rule(
-                self,
-                "Schedule",
-                schedule=events.Schedule.expression(self._settings.schedule),
-                targets=[self._start(events.RuleTargetInput.from_object({}))],
-            )
-
-    def _start(self, given: events.RuleTargetInput | None = None) -> targets.SfnStateMachine:
-        return targets.SfnStateMachine(
-            self.state_machine,
-            input=given,
-            dead_letter_queue=self.lost_starts,
-            # A run that starts half a day late still shows today's list; later, somebody has
-            # long been told by the alarm and has started it.
-            max_event_age=Duration.hours(12),
-            retry_attempts=100,
-        )
-
     def _acknowledge(self) -> None:
         machine, own = self.state_machine, logical_id(self.state_machine)
         reason = "Step Functions keeps all of a run's history for 90 days; the log is for errors"
@@ -310,15 +274,3 @@ class Pipeline(Construct):
                 f"IAM5[Resource::{executions}{name.replace(' ', '')}{which}]",
                 "a Map watches and ends the executions that it starts, which have no names before",
             )
-
-    def _lost_starts(self) -> sqs.Queue:
-        """Where the events go that could not start a run."""
-        queue = sqs.Queue(
-            self,
-            "LostStarts",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
-        acknowledge(queue, "SQS3", "it is a dead-letter queue itself, with an alarm on it")
-        return queue

@@ -33,6 +33,12 @@ def test_the_image_and_the_layer_install_nothing_without_a_hash() -> None:
         assert "--require-hashes" in (ROOT / installer).read_text()
 
 
+def test_the_image_is_built_on_the_base_of_the_functions_python() -> None:
+    [base] = re.findall(r"^FROM (\S+)", (ROOT / "functions/Dockerfile").read_text(), re.MULTILINE)
+    assert base == "public.ecr.aws/lambda/python:${PYTHON_VERSION}"
+    assert re.search(r"^ARG PYTHON_VERSION$", (ROOT / "functions/Dockerfile").read_text(), re.M)
+
+
 def test_a_file_with_another_hash_is_refused(tmp_path: Path) -> None:
     text = (ROOT / DEPLOYED[1]).read_text()
     [entry] = re.findall(r"^jmespath==(?:.*\\\n)+.*\n", text, re.MULTILINE)

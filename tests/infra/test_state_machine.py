@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from infra.pipeline import REFUSALS, TRANSIENT_ERRORS
+from tests.infra.conftest import Resources
 from vibe_checker import errors
+from vibe_checker.reading import cost
 
 TASKS = [
     "PlanRun",
@@ -71,6 +73,17 @@ def test_a_failed_classifier_becomes_an_outcome_among_the_others(
     [catch] = states[step]["Catch"]
     assert catch["Next"] == "RecordClassifierFailure"
     assert states["RecordClassifierFailure"]["End"] is True
+
+
+def test_the_estimate_of_a_concepts_cost_counts_the_states_that_it_passes(
+    states: dict[str, Any], functions: Resources
+) -> None:
+    concept = states["ForEachConcept"]["ItemProcessor"]["StartAt"]
+    classifier = states["ForEachClassifier"]["ItemProcessor"]["StartAt"]
+    assert len(_way(states, concept)) == cost.CONCEPT_TRANSITIONS
+    assert len(_way(states, classifier)) == cost.CLASSIFIER_TRANSITIONS
+    assert _way(states, "ClassifyPassages") == ["ClassifyPassages"]
+    assert functions["ClassifyPassages"]["MemorySize"] == cost.CLASSIFY_MIB
 
 
 def test_no_concept_ends_the_others(states: dict[str, Any]) -> None:

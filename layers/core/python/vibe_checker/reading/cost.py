@@ -8,13 +8,15 @@ from typing import Any
 
 from vibe_checker.prices import LAMBDA_GB_SECOND, STATE_TRANSITION
 
-# ClassifyPassages has 3,538 MiB.
-_CLASSIFY_GB = 3.455
+# What ClassifyPassages has.
+CLASSIFY_MIB = 3538
 # FetchConcept 1 s of 0.5 GB, FindPassages 2 s of 3.5 GB, recording and starting up.
 _CONCEPT_GB_SECONDS = 8.5
-_CONCEPT_TRANSITIONS = 8
+# BeginConcept to ConceptEnded, when all goes well.
+CONCEPT_TRANSITIONS = 6
 _CLASSIFIER_GB_SECONDS = 2.0
-_CLASSIFIER_TRANSITIONS = 5
+# ForEachShard and PublishPredictions; each shard is one more.
+CLASSIFIER_TRANSITIONS = 2
 
 
 def dollars(results: list[dict[str, Any]], shard_size: int) -> float:
@@ -22,10 +24,10 @@ def dollars(results: list[dict[str, Any]], shard_size: int) -> float:
     gb_seconds, transitions = 0.0, 0
     for result in results:
         gb_seconds += _CONCEPT_GB_SECONDS
-        transitions += _CONCEPT_TRANSITIONS
+        transitions += CONCEPT_TRANSITIONS
         for classifier in result.get("classifiers", []):
             gb_seconds += _CLASSIFIER_GB_SECONDS
-            gb_seconds += _CLASSIFY_GB * float(classifier.get("seconds", 0))
+            gb_seconds += CLASSIFY_MIB / 1024 * float(classifier.get("seconds", 0))
             shards = -(-int(classifier.get("passages", 0)) // max(shard_size, 1))
-            transitions += _CLASSIFIER_TRANSITIONS + shards
+            transitions += CLASSIFIER_TRANSITIONS + shards
     return gb_seconds * LAMBDA_GB_SECOND + transitions * STATE_TRANSITION
