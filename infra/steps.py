@@ -92,8 +92,9 @@ class Steps(Construct):
             # handed on (524 MB) take 2.0 GB at their peak, the largest batch 1.1, libraries and a
             # model of MiniLM's size 0.3: 3.4 GB. 3,538 MB is where Lambda gives two cores.
             memory=Size.mebibytes(3538),
-            # 10 GB from S3 at 75 MB/s are 140 s; one pass over them on the disk, at 200 MB/s, 50 s; 10 million rows in float16 14 s of CPU; unpacking and
-            # writing candidates 15 s: 220 s. Twice that and some.
+            # 10 GB from S3 at 75 MB/s are 140 s; one pass over them on the disk at 200 MB/s, 50 s;
+            # the similarities of 10 million rows in float16, 14 s of CPU; unpacking the passages
+            # and writing candidates, 15 s: 220 s. Twice that and some.
             timeout=Duration.minutes(10),
             # The most that Lambda gives; see vibe_checker.runs.inputs.
             storage=Size.gibibytes(10),
