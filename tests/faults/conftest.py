@@ -32,8 +32,15 @@ class Fault:
     times: int = 1
 
     def __str__(self) -> str:
-        call = f"{self.when} {self.operation} {self.key}"
-        return f"{self.kind} {call}" + (f", {self.times} times" if self.times > 1 else "")
+        what = _OPERATIONS.get(self.operation, self.operation)
+        where = self.key.removeprefix("^").replace(".*", "…")
+        often = "each time" if self.times > 1 else "once"
+        return f"{_KINDS.get(self.kind, self.kind)} {self.when} {what} {where}, {often}"
+
+
+_OPERATIONS = {"PutObject": "writing", "GetObject": "reading", "pwrite": "writing to /tmp"}
+_KINDS = {"exit": "exits", "killed": "killed (as for want of memory)", "hang": "hangs"}
+_KINDS |= {"out of memory": "no more memory"}
 
 
 class Faults:

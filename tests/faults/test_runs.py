@@ -51,8 +51,8 @@ def test_a_wikibase_in_trouble_for_a_while_delays_a_run_and_fails_nothing(
     [
         (failing(502), "502"),
         (html(), "HTML"),
-        (busy(3_600), "429 for an hour"),
-        (lagging(900.0, retry_after=3_600), "lag of a quarter of an hour"),
+        (busy(3_600), "429, Retry-After an hour"),
+        (lagging(900.0, retry_after=3_600), "lags, Retry-After an hour"),
     ],
 )
 def test_a_wikibase_in_trouble_for_good_is_named_for_each_concept(
@@ -110,7 +110,7 @@ def test_two_runs_of_the_same_concept_at_once_leave_a_whole_set(
     executions = [project.start(BOTH) for _ in range(2)]
     assert [project.wait(each)["status"] for each in executions] == ["SUCCEEDED"] * 2
     assert published(project) == before
-    ROWS.append(("all", "two runs of a concept at once", "both succeeded, a whole set"))
+    ROWS.append(("all", "two runs of a concept at once", "both succeeded, the same bytes"))
 
 
 def test_a_run_stopped_by_hand_and_started_again_publishes_everything(
@@ -123,7 +123,7 @@ def test_a_run_stopped_by_hand_and_started_again_publishes_everything(
     assert project.describe(execution)["status"] == "ABORTED"
     assert project.wait(project.start(BOTH))["status"] == "SUCCEEDED"
     assert published(project) == before
-    ROWS.append(("all", "stopped by hand, started again", "a whole set"))
+    ROWS.append(("all", "stopped by hand, started again", "succeeded, the same bytes"))
 
 
 def test_a_data_set_uploaded_in_mid_run_is_not_mixed_in(
@@ -167,7 +167,7 @@ def test_a_set_made_of_other_data_that_breaks_off_leaves_the_old_one_whole(
         bucket.write_json(keys.EMBEDDINGS_METADATA, metadata)
     assert faults.project.wait(faults.project.start(given))["status"] == "SUCCEEDED"
     assert published(faults.project) == before
-    ROWS.append(("PublishPredictions", f"other data, {fault}", "the old set whole, then the new"))
+    ROWS.append(("PublishPredictions", f"other data; {fault}", "the old set whole, then the new"))
 
 
 def _upload_half(bucket: keys.Bucket, metadata: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Every step that goes wrong once, twice or for good: what is retried, recorded and published."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,6 +38,10 @@ def _matrix() -> Iterator[Any]:
             marks = [] if (step, kind) in REPRESENTATIVE else [pytest.mark.exhaustive]
             fault = Fault(step, kind, **call)
             yield pytest.param(fault, marks=marks, id=f"{step}-{kind}")
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def _run(project: LocalProject) -> tuple[dict[str, Any], str]:
@@ -99,7 +104,9 @@ def test_a_step_that_goes_wrong_for_good_costs_its_concept_alone(
     tries = {"ClientError": 1, "MemoryError": 1, "StorageUnavailable": 7}.get(error, 2)
     assert len(list(strikes.iterdir())) == tries
     assert published(faults.project) == before
-    ROWS.append((fault.step, str(fault), f"{tries} tries, Q420 failed as {error}, Q69 published"))
+    ROWS.append(
+        (fault.step, str(fault), f"tried {_times(tries)}, Q420 failed as {error}, Q69 published")
+    )
 
 
 # Step → the call after which its work is done: what is tried again had succeeded.
@@ -198,7 +205,7 @@ def test_a_run_whose_ends_go_wrong_for_good_fails_and_has_mixed_nothing(
     assert "S3 answered InternalError" in ended["cause"]
     assert len(list(strikes.iterdir())) == 7
     assert published(faults.project) == before
-    ROWS.append((step, str(fault), "7 tries, the run failed as StorageUnavailable"))
+    ROWS.append((step, str(fault), "tried 7 times, the run failed as StorageUnavailable"))
 
 
 @pytest.mark.exhaustive
@@ -252,3 +259,30 @@ def test_a_full_disk_is_named_and_costs_its_concept_alone(faults: Faults, reader
     [failed] = [result for result in results if result["status"] == "failed"]
     assert "No space left on device" in failed["error"]["message"]
     ROWS.append((fault.step, "disk full", "named, the other concept published"))
+
+
+def test_a_throttled_step_is_tried_again(project: LocalProject) -> None:
+    """On what is deployed: the local AWS throttles nothing, and never says TooManyRequests."""
+    described = project.aws.client("stepfunctions").describe_state_machine(
+        stateMachineArn=project.outputs["StateMachineArn"]
+    )
+    tasks = list(_tasks(json.loads(described["definition"])))
+    assert len(tasks) == 9
+    for task in tasks:
+        [retry] = [
+            r for r in task["Retry"] if "Lambda.TooManyRequestsException" in r["ErrorEquals"]
+        ]
+        assert (retry["MaxAttempts"], retry["BackoffRate"], retry["JitterStrategy"]) == (
+            6,
+            2,
+            "FULL",
+        )
+    ROWS.append(("all", "throttled by Lambda", "in the definition: tried 7 times, ever later"))
+
+
+def _tasks(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for state in machine["States"].values():
+        if state["Type"] == "Task":
+            yield state
+        if "ItemProcessor" in state:
+            yield from _tasks(state["ItemProcessor"])
