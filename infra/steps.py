@@ -43,7 +43,9 @@ class Steps(Construct):
     def _plan_run(self, settings: Settings) -> lambda_.Function:
         function = self._functions.zip(
             "PlanRun",
-            # Reading 10,000 ids from YAML and pinning as many models is the work of a second.
+            # 10,000 concepts with a model each: 1.5 s of CPU for the list, 14 s for 10,000 files
+            # of pins (1.4 ms each), and Lambda gives 1,024 MB 0.58 of a core: 27 s; 40 requests to
+            # list the models' files: 8 s. Three times that. It takes 60 MB and some for each pin.
             memory=Size.mebibytes(1024),
             timeout=Duration.minutes(2),
             environment={
@@ -65,7 +67,10 @@ class Steps(Construct):
     def _fetch_concept(self, settings: Settings) -> lambda_.Function:
         function = self._functions.image(
             "FetchConcept",
+            # 70 MB, and 350 for the largest answer that is read (16 MB) if it is all brackets.
             memory=Size.mebibytes(512),
+            # 10,000 linked items, the most there may be, are 200 requests of 0.3 s, and waiting as
+            # Wikibase asks ends after 30 s: 90 s. Twice that.
             timeout=Duration.minutes(3),
             environment={
                 "WIKIBASE_URL": settings.wikibase_url,
@@ -83,10 +88,15 @@ class Steps(Construct):
     def _find_passages(self) -> lambda_.Function:
         function = self._functions.image(
             "FindPassages",
-            # The mapped embeddings are read in place; what counts is the model (0.5 GB) and
-            # 100,000 candidates with their metadata. 3,538 MB is where Lambda gives two cores.
+            # The embeddings are mapped and take none of it for good. The most passages that are
+            # handed on (524 MB) take 2.0 GB at their peak, the largest batch 1.1, libraries and a
+            # model of MiniLM's size 0.3: 3.4 GB. 3,538 MB is where Lambda gives two cores.
             memory=Size.mebibytes(3538),
+            # 10 GB from S3 at 75 MB/s are 140 s; one pass over them on the disk at 200 MB/s, 50 s;
+            # the similarities of 10 million rows in float16, 14 s of CPU; unpacking the passages
+            # and writing candidates, 15 s: 220 s. Twice that and some.
             timeout=Duration.minutes(10),
+            # The most that Lambda gives; see vibe_checker.runs.inputs.
             storage=Size.gibibytes(10),
         )
         self._may(function, read=[*_DATA_SET, _EMBEDDERS, _RECORD, _WORK], write=[_WORK])
@@ -95,8 +105,12 @@ class Steps(Construct):
     def _classify_passages(self) -> lambda_.Function:
         function = self._functions.image(
             "ClassifyPassages",
+            # Two cores; models of up to 1.5 GB, which may take twice as much to open.
             memory=Size.mebibytes(3538),
+            # 2,500 passages by a model of BERT-base's size, 6 a second: 417 s, and 20 s to fetch
+            # 1.5 GB. Twice that is all that Lambda gives.
             timeout=Duration.minutes(15),
+            # Such a model, and the one before it until there is no more room.
             storage=Size.gibibytes(4),
         )
         self._may(function, read=[_CLASSIFIERS, _WORK], write=[_WORK])
@@ -105,15 +119,18 @@ class Steps(Construct):
     def _publish_predictions(self) -> lambda_.Function:
         function = self._functions.image(
             "PublishPredictions",
+            # One shard at a time: 64 MB, and a fortieth of the largest file, 88.
             memory=Size.mebibytes(1024),
+            # 3.5 GB, the most that is published as one file, there and back at 75 MB/s: 93 s.
+            # Three times that. 100,000 predictions are some 120 MB, which take 4 s.
             timeout=Duration.minutes(5),
-            # 100,000 predictions are some 120 MB; passages of several kB make ten times that.
             storage=Size.gibibytes(4),
         )
         self._may(function, read=[_RECORD, _WORK], write=_OUTPUTS)
         return function
 
     def _recorder(self, name: str) -> lambda_.Function:
+        # 54 MB and one small file.
         function = self._functions.zip(
             name, memory=Size.mebibytes(256), timeout=Duration.minutes(1)
         )
@@ -121,6 +138,8 @@ class Steps(Construct):
         return function
 
     def _summarise_run(self) -> lambda_.Function:
+        # 10,000 results, 1.3 ms of CPU each on 0.58 of a core: 22 s. Their content is 10 MB as a
+        # rule, 600 MB if each of 50 classifiers of every concept failed at length.
         function = self._functions.zip(
             "SummariseRun", memory=Size.mebibytes(1024), timeout=Duration.minutes(5)
         )
@@ -143,7 +162,8 @@ class Steps(Construct):
         self._grant(function, _READ, read)
         self._grant(function, ["s3:PutObject"], write)
         # Staging files are tagged, so that they expire.
-        self._grant(function, ["s3:PutObjectTagging"], [key for key in write if key == _WORK])
+        staged = [key for key in write if key in (_WORK, _MODELS)]
+        self._grant(function, ["s3:PutObjectTagging"], staged)
         acknowledge_keys(function, self._bucket, [*read, *write])
         if read:
             actions = sorted({"s3:ListBucket", list_by})

@@ -13,6 +13,8 @@ import pytest
 from local.project import LocalProject
 from vibe_checker import bucket as keys
 
+# Far more than a sound invocation takes on a busy machine.
+HANG_SECONDS = 20
 INJECTED = Path(__file__).parent / "injected"
 ROWS: list[tuple[str, str, str]] = []
 """(step, fault, what came of it) of every test that ran."""
@@ -30,8 +32,15 @@ class Fault:
     times: int = 1
 
     def __str__(self) -> str:
-        call = f"{self.when} {self.operation} {self.key}"
-        return f"{self.kind} {call}" + (f", {self.times} times" if self.times > 1 else "")
+        what = _OPERATIONS.get(self.operation, self.operation)
+        where = self.key.removeprefix("^").replace(".*", "…")
+        often = "each time" if self.times > 1 else "once"
+        return f"{_KINDS.get(self.kind, self.kind)} {self.when} {what} {where}, {often}"
+
+
+_OPERATIONS = {"PutObject": "writing", "GetObject": "reading", "pwrite": "writing to /tmp"}
+_KINDS = {"exit": "exits", "killed": "killed (as for want of memory)", "hang": "hangs"}
+_KINDS |= {"out of memory": "no more memory"}
 
 
 class Faults:
@@ -52,7 +61,7 @@ class Faults:
         tokens.mkdir()
         spec = {**asdict(fault), "tokens": str(tokens)}
         faulty = {**before["variables"], "PYTHONPATH": str(INJECTED), "FAULT": json.dumps(spec)}
-        timeout = 3 if fault.kind == "hang" else before["timeout"]
+        timeout = HANG_SECONDS if fault.kind == "hang" else before["timeout"]
         self._configure(name, faulty, timeout)
         try:
             yield tokens
@@ -114,6 +123,24 @@ class Reader(threading.Thread):
                 if trouble:
                     self.broken.append(trouble)
         self.rounds += 1
+
+
+def published(project: LocalProject) -> dict[str, bytes]:
+    """The predictions of the two concepts that these tests run, as readers are led to them."""
+    found = {}
+    for concept in ("Q69", "Q420"):
+        for key in project.bucket.keys(f"{concept}/"):
+            if key.endswith("/classifier.json"):
+                name = key.replace("classifier.json", "predictions.jsonl")
+                version = project.bucket.read_json(key)["versions"]["predictions.jsonl"]
+                found[name] = project.bucket.read(name, version)
+    return found
+
+
+@pytest.fixture(scope="session")
+def before(project: LocalProject, demo_run: str) -> dict[str, bytes]:
+    """What the demo's run published for them: every later run must give the very same bytes."""
+    return published(project)
 
 
 def check(bucket: keys.Bucket, key: str) -> str:

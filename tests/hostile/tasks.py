@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from functions.web.cards import Search, of_record
 from vibe_checker import passages
 from vibe_checker.classifiers import open_classifier
 from vibe_checker.classifiers.directory import ModelDirectory
@@ -12,10 +13,8 @@ from vibe_checker.concept import Concept
 from vibe_checker.embedder import Embedder
 from vibe_checker.identifiers import ConceptId
 from vibe_checker.passages import Passages
-from vibe_checker.reading import records
 from vibe_checker.reading.downloads import as_csv
 from vibe_checker.reading.filters import Filters, Selection
-from vibe_checker.reading.highlights import excerpts, pieces
 from vibe_checker.reading.predictions_file import open_file
 from vibe_checker.retrieval import open_matrix, similarities
 
@@ -69,9 +68,8 @@ def read_predictions(path: Path) -> None:
         assert len(rows) <= len(file)
     everything = np.arange(len(file))
     for row in everything.tolist():
-        record: records.Record = file.record(row)
-        shown = excerpts(len(record.text), record.spans, 5_000)
-        cut = pieces(record.text, record.spans, shown, [])
-        read = "".join(part.text for piece in cut for part in piece.parts)
-        assert read == "".join(record.text[each.start : each.end] for each in shown)
+        card = of_record(file.record(row), row, Search("tax", match_case=False), room=4_000)
+        shown = sum(len(part.text) for piece in card.pieces for part in piece.parts)
+        skipped = sum(piece.skipped for piece in card.pieces)
+        assert shown + skipped + card.after == card.length
     as_csv(file, everything, head=True)

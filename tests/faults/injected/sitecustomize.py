@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import re
+import resource
 import signal
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import botocore.client
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError, IncompleteReadError
 
 FAULT: dict[str, Any] = json.loads(os.environ["FAULT"])
 
@@ -48,6 +49,22 @@ def _disk_full() -> NoReturn:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def _out_of_memory() -> NoReturn:
+    """Take memory until there is none: the error that comes of it is the allocator's own."""
+    in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (in_use + (64 << 20), resource.RLIM_INFINITY))
+    taken = []
+    try:
+        while True:
+            taken.append(bytearray(1 << 20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def _cut_off() -> NoReturn:
+    raise IncompleteReadError(actual_bytes=10, expected_bytes=1_000)
+
+
 _STRIKES: dict[str, Callable[[], Any]] = {
     "exit": lambda: os._exit(1),
     "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
@@ -56,6 +73,8 @@ _STRIKES: dict[str, Callable[[], Any]] = {
     "s3 slow down": lambda: _s3_error(503, "SlowDown"),
     "s3 denied": lambda: _s3_error(403, "AccessDenied"),
     "s3 reset": _reset,
+    "s3 cut off": _cut_off,
+    "out of memory": _out_of_memory,
     "disk full": _disk_full,
 }
 

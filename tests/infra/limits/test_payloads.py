@@ -179,7 +179,7 @@ def test_ten_thousand_failures_are_one_cause_that_step_functions_takes(
     summary = summarise(bucket, "r", datetime.now(UTC))
     summary["failures"] *= 50
     summary["failed_concepts"] = [f"Q{2**31 - 1 - number}" for number in range(CONCEPTS)]
-    text = cause(summary)
+    text = cause("b" * 63, summary)
     assert len(text) <= 32_768
     answer = {"status": "failed", "error": "RunFailed", "cause": text}
     assert len(json.dumps(answer, ensure_ascii=False).encode(errors="replace")) < STATE_BYTES

@@ -46,7 +46,10 @@ def loads(line: bytes) -> Any:
 
 
 def from_json(value: Any) -> Record:
-    """A record from a line's JSON; raises ValueError for what is no prediction."""
+    """A record from a line's JSON; raises ValueError for what is no prediction.
+
+    A span that names no place costs its highlight alone: the passage can be read without it.
+    """
     if not isinstance(value, dict) or not isinstance(value.get("text"), str):
         raise ValueError("a prediction is an object with a text")
     metadata = value.get("metadata")
@@ -54,7 +57,7 @@ def from_json(value: Any) -> Record:
     spans = value.get("spans") or []
     if not isinstance(spans, list):
         raise ValueError("spans is no list")
-    found = [_span(span) for span in spans]
+    found = [span for span in map(_span, spans) if span]
     return Record(
         id=str(value.get("id") or ""),
         text=value["text"],
@@ -83,11 +86,9 @@ def _probability(stated: object, spans: list[Span]) -> float | None:
     return first_number(stated, max(known, default=None))
 
 
-def _span(value: Any) -> Span:
-    if not isinstance(value, dict):
-        raise ValueError("a span is an object")
-    start, end = value.get("start_index"), value.get("end_index")
+def _span(value: Any) -> Span | None:
+    place = value if isinstance(value, dict) else {}
+    start, end = place.get("start_index"), place.get("end_index")
     if not isinstance(start, int) or not isinstance(end, int):
-        raise ValueError("a span has a start_index and an end_index")
-    probability = first_number(value.get("prediction_probability"))
-    return Span(max(start, 0), end, probability)
+        return None
+    return Span(max(start, 0), end, first_number(place.get("prediction_probability")))

@@ -63,7 +63,7 @@ def checked_model_name(name: object) -> str:
     """`name` if it can be a directory below models/embedders/; else raises InvalidEmbeddings."""
     if not isinstance(name, str) or not _MODEL_NAME.fullmatch(name):
         raise InvalidEmbeddings(
-            f"{keys.EMBEDDINGS_METADATA} has the embedding_model_name {str(name)[:100]!r}; it must "
+            f"{keys.EMBEDDINGS_METADATA} has the embedding_model_name {repr(name)[:100]}; it must "
             'be the name of a directory below models/embedders/, such as "all-MiniLM-L6-v2".'
         )
     return name
