@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.measure import Row, machine, table
 
-_ALL = ("keyword", "sequence", "heads", "retrieval", "imports")
+_ALL = ("keyword", "sequence", "embedding", "heads", "retrieval", "imports")
 _RESULTS = Path(__file__).parent / "results.json"
 
 
