@@ -226,9 +226,10 @@ def _checked_name(name: str) -> str:
 
 
 def _upload(bucket: "Bucket", directory: Path, prefix: str) -> None:
-    """Put a directory's files below `prefix`, and remove what an earlier upload left there.
+    """Put a directory's files below `prefix`, in place of what an earlier upload left there.
 
-    The graph goes last: until then a run that starts sees the former one, or none.
+    The former graph goes first and the new one comes last: a run that starts between finds a
+    model without a graph, and says so, but never a mix of two.
     """
     from cli.inputs import model_files, pushing
     from cli.inputs.building import sha256
@@ -237,12 +238,16 @@ def _upload(bucket: "Bucket", directory: Path, prefix: str) -> None:
     files = model_files.needed(directory)
     total = sum(path.stat().st_size for path in files)
     step(f"uploading {size(total)} to {bucket.name}/{prefix}")
+    _remove(bucket, [key for key in bucket.keys(prefix) if key.endswith(".onnx")])
     kept = set()
     with sending(total) as report:
         for path in sorted(files, key=lambda path: (path.suffix == ".onnx", path)):
             key = prefix + path.relative_to(directory).as_posix()
             kept.add(key)
             pushing.upload(bucket, path, key, sha256(path), partial(report, key))
-    for key in list(bucket.keys(prefix)):
-        if key not in kept:
-            bucket.client.delete_object(Bucket=bucket.name, Key=key)
+    _remove(bucket, [key for key in bucket.keys(prefix) if key not in kept])
+
+
+def _remove(bucket: "Bucket", keys: list[str]) -> None:
+    for key in keys:
+        bucket.client.delete_object(Bucket=bucket.name, Key=key)
