@@ -1,6 +1,5 @@
 """`vibe-checker classifier` and `vibe-checker model`: try models, push them, list them."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,11 +7,10 @@ import typer
 
 from cli.command import Concept, Json, command
 from cli.errors import Wrong
-from cli.output import note, show_json, size, stdout, step
+from cli.output import note, show_json, stdout, step
 from cli.where import Where
 
 if TYPE_CHECKING:
-    from vibe_checker.bucket import Bucket
     from vibe_checker.predictions import Card, Prediction
 
 classifier = typer.Typer(
@@ -78,12 +76,13 @@ def push(
     Example: vibe-checker classifier push my-model --concept Q69
     """
     step(f"opening {directory}")
+    from cli import uploading
     from vibe_checker.bucket import classifier_prefix
 
     called = _checked_name(name or directory.resolve().name)
     card = _try(where, directory, called, concept, text, embedder, wikibase_url, False)
     prefix = classifier_prefix(concept, called)
-    _upload(where.bucket, directory, prefix)
+    uploading.upload(where.bucket, directory, prefix)
     if as_json:
         show_json({"classifier_id": card.id, "name": called, "concept_id": concept, "key": prefix})
     else:
@@ -143,6 +142,7 @@ def push_model(where: Where, directory: Directory, name: Name = None) -> None:
     Example: vibe-checker model push all-MiniLM-L6-v2
     """
     step(f"opening {directory}")
+    from cli import uploading
     from vibe_checker.bucket import embedder_prefix
     from vibe_checker.embedder import Embedder
     from vibe_checker.runs.inputs import checked_model_name
@@ -150,7 +150,7 @@ def push_model(where: Where, directory: Directory, name: Name = None) -> None:
     _need(directory)
     called = checked_model_name(name or directory.resolve().name)
     dimension = Embedder(called, directory, threads=2).embed(["a first try"]).shape[1]
-    _upload(where.bucket, directory, embedder_prefix(called))
+    uploading.upload(where.bucket, directory, embedder_prefix(called))
     note(f"{called} is there; it makes {dimension} numbers of a passage.")
 
 
@@ -223,26 +223,3 @@ def _checked_name(name: str) -> str:
             f"not {KEYWORD!r}. Say it with --name."
         )
     return name
-
-
-def _upload(bucket: "Bucket", directory: Path, prefix: str) -> None:
-    """Put a directory's files below `prefix`, and remove what an earlier upload left there.
-
-    The graph goes last: until then a run that starts sees the former one, or none.
-    """
-    from cli.inputs import model_files, pushing
-    from cli.inputs.building import sha256
-    from cli.progress import sending
-
-    files = model_files.needed(directory)
-    total = sum(path.stat().st_size for path in files)
-    step(f"uploading {size(total)} to {bucket.name}/{prefix}")
-    kept = set()
-    with sending(total) as report:
-        for path in sorted(files, key=lambda path: (path.suffix == ".onnx", path)):
-            key = prefix + path.relative_to(directory).as_posix()
-            kept.add(key)
-            pushing.upload(bucket, path, key, sha256(path), partial(report, key))
-    for key in list(bucket.keys(prefix)):
-        if key not in kept:
-            bucket.client.delete_object(Bucket=bucket.name, Key=key)

@@ -15,7 +15,7 @@ from cli.output import counted, note, show_json, size, stdout, step
 from cli.where import Where
 
 if TYPE_CHECKING:
-    from cli.inputs.checking import Finding
+    from cli.inputs.findings import Finding
 
 app = typer.Typer(
     help="Make, check and push the inputs of a run.", no_args_is_help=True, rich_markup_mode=None

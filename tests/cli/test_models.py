@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from cli.inputs import pushing
 from vibe_checker.bucket import Bucket
 
 Invoke = Callable[..., Result]
@@ -54,6 +55,35 @@ def test_a_classifier_that_cannot_be_opened_is_not_uploaded(
     done = invoke("classifier", "push", tmp_path / "mine", "-c", "Q69", "--text", "A tax.")
     assert done.exit_code == 2 and "mine: model.onnx cannot be loaded" in done.stderr
     assert list(bucket.keys("")) == []
+
+
+def test_a_push_that_breaks_off_leaves_no_mix_of_two_models(
+    classifier: Path, bucket: Bucket, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = [
+        "classifier",
+        "push",
+        classifier,
+        "-c",
+        "Q69",
+        "--name",
+        "mine",
+        "--text",
+        "A tax.",
+    ]
+    assert invoke(*arguments).exit_code == 0
+    sent: list[str] = []
+
+    def upload(bucket: Bucket, path: Path, key: str, *_: object) -> str:
+        sent.append(key)
+        if len(sent) == 2:
+            raise KeyboardInterrupt
+        return "a version"
+
+    monkeypatch.setattr(pushing, "upload", upload)
+    assert invoke(*arguments).exit_code == 130
+    left = {key.rsplit("/", 1)[1] for key in bucket.keys("models/classifiers/Q69/mine/")}
+    assert "config.json" in left and "model.onnx" not in left
 
 
 @pytest.mark.parametrize("name", ["keyword", "a b", "../up", "-.-"])
