@@ -13,7 +13,7 @@ from functions.web.problems import BadParameter
 from functions.web.request import Request
 from functions.web.runs_pages import estimated
 from vibe_checker.reading import records
-from vibe_checker.reading.catalogue import Classifier, PublishedConcept
+from vibe_checker.reading.published import Classifier, PublishedConcept
 from vibe_checker.reading.runs import RunView
 
 _PAGING = ("page", "page_size")

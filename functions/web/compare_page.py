@@ -10,8 +10,8 @@ from functions.web.pages import show
 from functions.web.paging import Page
 from functions.web.problems import BadParameter
 from functions.web.request import Request
-from vibe_checker.reading.catalogue import Classifier
 from vibe_checker.reading.comparison import SHOWN, Comparison
+from vibe_checker.reading.published import Classifier
 
 _PAIRS_A_PAGE = 25
 _CHARACTERS = 2_500

@@ -11,7 +11,8 @@ from functions.web.pages import show
 from functions.web.paging import Page
 from functions.web.request import Request
 from vibe_checker.identifiers import ConceptId, concept_number
-from vibe_checker.reading.catalogue import Marks, PublishedConcept
+from vibe_checker.reading.catalogue import Marks
+from vibe_checker.reading.published import PublishedConcept
 
 _KEYS: dict[str, Callable[[PublishedConcept], Any]] = {
     "id": lambda concept: concept_number(concept.id),

@@ -7,10 +7,11 @@ from typing import Any
 from functions.web import parameters
 from functions.web.request import Request
 from vibe_checker.bucket import Bucket, Pin
-from vibe_checker.reading.catalogue import Catalogue, Classifier
+from vibe_checker.reading.catalogue import Catalogue
 from vibe_checker.reading.filters import Filters, Selection
 from vibe_checker.reading.opened import OpenedFiles
 from vibe_checker.reading.predictions_file import PredictionsFile
+from vibe_checker.reading.published import Classifier
 from vibe_checker.reading.runs import Runs
 
 _SELECTIONS = 20

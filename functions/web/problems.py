@@ -62,7 +62,7 @@ def message_of(error: Exception) -> str:
     """What to tell people of an error; of one that nobody foresaw only that the log has it."""
     status = status_of(error)
     if isinstance(error, ClientError) and status == 403:
-        return "The page's function may not read this file. Its role grants the outputs only."
+        return "This file is not there, or the page's function may not read it."
     if isinstance(error, ClientError) and status == 404:
         return "There is no such edition."
     return "The function's log says more." if status == 500 else str(error)

@@ -40,7 +40,7 @@ _SPAN = object_of(
 )
 _RUN = {
     "id": TEXT,
-    "status": {"enum": ["running", "succeeded", "failed", "refused"]},
+    "status": {"enum": ["running", "succeeded", "failed", "refused", "unfinished"]},
     "trigger": TEXT_OR_NULL,
     "started_at": TEXT_OR_NULL,
     "concepts": COUNT,

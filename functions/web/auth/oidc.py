@@ -68,8 +68,13 @@ class OidcGate:
 
     @cached_property
     def _provider(self) -> dict[str, Any]:
-        """The provider's own description of itself."""
-        return self._get(f"{self._issuer}/.well-known/openid-configuration")
+        """The provider's own description of itself; raises ValueError if it is another's."""
+        found = self._get(f"{self._issuer}/.well-known/openid-configuration")
+        if str(found["issuer"]).rstrip("/") != self._issuer:
+            raise ValueError(
+                f"{self._issuer} calls itself {found['issuer']!r}; set web_oidc_issuer so"
+            )
+        return found
 
     def _get(self, address: str) -> dict[str, Any]:
         with httpx.Client(transport=self._transport, timeout=5) as client:

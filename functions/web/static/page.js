@@ -9,7 +9,9 @@
 
   const go = (step) => {
     const focused = passages.indexOf(document.activeElement?.closest?.("article.passage"));
-    const place = focused < 0 ? (step > 0 ? 0 : passages.length - 1) : focused + step;
+    // None is at hand: the first that is in view is next.
+    const inView = passages.findIndex((each) => each.getBoundingClientRect().bottom > 120);
+    const place = focused >= 0 ? focused + step : step > 0 ? inView : inView - 1;
     const passage = passages[place];
     if (!passage) return turn(step > 0 ? "next" : "prev");
     passage.focus({ preventScroll: true });

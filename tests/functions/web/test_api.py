@@ -1,3 +1,4 @@
+import re
 import string
 from urllib.parse import quote, urlencode
 
@@ -140,3 +141,17 @@ def test_a_new_result_shows_at_once(ask: Ask, bucket: Bucket) -> None:
 def test_two_classifiers_are_compared_by_passage(ask: Ask) -> None:
     page = ask("/concepts/Q69/compare?a=aaaaaaaa&b=bbbbbbbb").text
     assert "<b>1–25</b> of 30 passages" in page  # divisible by 3 or by 2, but not by both
+
+
+def test_two_editions_of_a_classifier_are_read_and_compared(ask: Ask, bucket: Bucket) -> None:
+    for positive_every in (3, 1):
+        publish(bucket, "eeeeeeee", positive_every)
+    found = re.search(r'classifiers/eeeeeeee\?edition=([^"]+)"', ask("/concepts/Q69").text)
+    assert found
+    earlier = "/api/concepts/Q69/classifiers/eeeeeeee/predictions?show=positive&edition=" + found[1]
+    assert ask(earlier).json()["total"] == 20
+    page = ask(f"/concepts/Q69/compare?a=eeeeeeee&a_edition={found[1]}&b=eeeeeeee").text
+    assert "earlier edition" in page
+    assert "+40 positive" in page
+    assert page.count('<span class="verdict">only B</span>') == 25
+    bucket.client.delete_object(Bucket=bucket.name, Key="Q69/eeeeeeee/classifier.json")

@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from functions.web.auth.gates import OpenGate
@@ -133,6 +134,24 @@ def test_a_file_that_is_missing_or_broken_costs_its_own_row_alone(ask: Ask, buck
     assert "Q3/abcdefgh/classifier.json is not valid JSON" in ask("/concepts/Q3").text
     publish(bucket, 2)
     publish(bucket, 3)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "InvalidArgument"])
+def test_what_may_not_be_read_costs_its_own_row_alone(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    read = bucket.read
+
+    def denying(key: str, version_id: str | None = None) -> bytes:
+        if key.startswith("Q2/"):
+            raise ClientError({"Error": {"Code": code}}, "GetObject")
+        return read(key, version_id)
+
+    monkeypatch.setattr(bucket, "read", denying)
+    page = asking(bucket, OpenGate())("/")
+    assert page.status == 200
+    assert "abcdefgh cannot be read" in page.text
+    assert "concept 3" in page.text
 
 
 def test_what_has_no_classifier_file_is_not_published(ask: Ask, bucket: Bucket) -> None:

@@ -27,6 +27,7 @@ class Provider:
 
     def __init__(self) -> None:
         self.began: dict[str, list[str]] = {}
+        self.name = ISSUER
         self.published = self.key = RSAKey.generate_key(2048, {"kid": "1"})
         self.claims: dict[str, Any] = {
             "iss": ISSUER,
@@ -42,7 +43,7 @@ class Provider:
             return httpx.Response(
                 200,
                 json={
-                    "issuer": ISSUER,
+                    "issuer": self.name,
                     "authorization_endpoint": ends["authorize"],
                     "token_endpoint": ends["token"],
                     "jwks_uri": ends["keys"],
@@ -146,3 +147,8 @@ def test_who_logs_out_is_not_sent_straight_back_in(ask: Ask) -> None:
     answer = ask("/logout")
     assert answer.status == 200
     assert answer.cookies[0].startswith("__Host-session=; Max-Age=0;")
+
+
+def test_a_provider_that_calls_itself_another_is_not_asked(ask: Ask, provider: Provider) -> None:
+    provider.name = "https://evil.example"
+    assert ask("/login", host="page.example").status == 500

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vibe_checker import bucket as keys
@@ -10,6 +11,8 @@ from vibe_checker.errors import InvalidInput, MissingInput
 from vibe_checker.runs.progress import run_ids
 
 _READERS = 32
+# The state machine ends whatever takes longer.
+_LONGEST = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,20 @@ class RunView:
 
     @property
     def status(self) -> str:
-        """running, succeeded, failed, or refused where it was not begun."""
+        """running, succeeded, failed; refused if it was not begun, unfinished if it was stopped."""
         if "error" in self.record:
             return "refused"
-        return str(self.summary.get("status") or "running")
+        if self.summary:
+            return str(self.summary.get("status") or "failed")
+        return "unfinished" if self._is_over() else "running"
+
+    def _is_over(self) -> bool:
+        """Whether it cannot go on any more, though nothing says how it ended."""
+        try:
+            started = datetime.fromisoformat(str(self.record.get("started_at")))
+        except ValueError:
+            return False
+        return datetime.now(UTC) - started.astimezone(UTC) > _LONGEST
 
     @property
     def trigger(self) -> str:
