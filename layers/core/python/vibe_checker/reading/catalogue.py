@@ -44,9 +44,8 @@ class Catalogue:
         """Every concept that has a classifier, by number, without reading a file."""
         return _by_concept(self._everything())
 
-    def concepts(self, marks: Marks | None = None) -> list[PublishedConcept]:
-        """Concepts with what their files say, in the order given; all where none are given."""
-        marks = self.published() if marks is None else marks
+    def concepts(self, marks: Marks) -> list[PublishedConcept]:
+        """These concepts with what their files say, in the order given."""
         flat = [pin for pins in marks.values() for pin in pins]
         read = dict(zip(flat, self._read_all(flat), strict=True))
         found = {
