@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 from cli.output import note, size, stderr
 
@@ -38,16 +39,20 @@ def counting(what: str, unit: str, total: int) -> Iterator[Callable[[int], None]
 
 @contextmanager
 def sending(total: int) -> Iterator[Callable[[str, int], None]]:
-    """Yields a function that is told of bytes sent, with the name of what they belong to."""
-    sent, current = 0, ""
+    """Yields a function that is told of bytes sent, with the name of what they belong to.
+
+    By several threads at once where a file goes in parts.
+    """
+    sent, current, one_at_a_time = 0, "", Lock()
     with _bar("uploading", total) as show:
 
         def report(name: str, count: int) -> None:
             nonlocal sent, current
-            sent += count
-            if show(sent, f"{size(sent)} of {size(total)}") is False and name != current:
-                note(f"uploading {name}")
-            current = name
+            with one_at_a_time:
+                sent += count
+                if show(sent, f"{size(sent)} of {size(total)}") is False and name != current:
+                    note(f"uploading {name}")
+                current = name
 
         yield report
 

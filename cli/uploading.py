@@ -3,10 +3,10 @@
 from functools import partial
 from pathlib import Path
 
-from cli.inputs import model_files, pushing
+from cli.inputs import model_files, sending
 from cli.inputs.building import sha256
 from cli.output import size, step
-from cli.progress import sending
+from cli.progress import sending as bar
 from vibe_checker.bucket import Bucket
 
 
@@ -21,11 +21,11 @@ def upload(bucket: Bucket, directory: Path, prefix: str) -> None:
     step(f"uploading {size(total)} to {bucket.name}/{prefix}")
     _remove(bucket, [key for key in bucket.keys(prefix) if key.endswith(".onnx")])
     kept = set()
-    with sending(total) as report:
+    with bar(total) as report:
         for path in sorted(files, key=lambda path: (path.suffix == ".onnx", path)):
             key = prefix + path.relative_to(directory).as_posix()
             kept.add(key)
-            pushing.upload(bucket, path, key, sha256(path), partial(report, key))
+            sending.send(bucket, path, key, sha256(path), partial(report, key))
     _remove(bucket, [key for key in bucket.keys(prefix) if key not in kept])
 
 

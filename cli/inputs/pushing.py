@@ -4,7 +4,6 @@ The metadata goes last and names the version of every file that belongs to it; a
 versions that the metadata names. Until then runs see the set before.
 """
 
-import base64
 import json
 from collections.abc import Callable
 from functools import partial
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.inputs.building import sha256
+from cli.inputs.sending import send
 from vibe_checker.bucket import (
     EMBEDDINGS,
     EMBEDDINGS_METADATA,
@@ -19,7 +19,7 @@ from vibe_checker.bucket import (
     Bucket,
     embedder_prefix,
 )
-from vibe_checker.errors import InvalidInput, StorageUnavailable
+from vibe_checker.errors import InvalidInput
 
 Files = dict[str, dict[str, str]]
 """Key → {"version_id", "sha256"}."""
@@ -39,7 +39,7 @@ def push(directory: Path, bucket: Bucket, report: Callable[[str, int], None]) ->
             report(key, path.stat().st_size)
             files[key] = known[key]
         else:
-            version = upload(bucket, path, key, digest, partial(report, key))
+            version = send(bucket, path, key, digest, partial(report, key))
             files[key] = {"version_id": version, "sha256": digest}
     bucket.write_json(EMBEDDINGS_METADATA, {**metadata, "files": files})
     return files
@@ -68,53 +68,3 @@ def _pushed(bucket: Bucket) -> Files:
     except (InvalidInput, AttributeError):
         return {}
     return {k: told for k, told in files.items() if current[k].version_id == told.get("version_id")}
-
-
-def upload(bucket: Bucket, path: Path, key: str, digest: str, report: Callable[[int], None]) -> str:
-    """Put a file whole, with the SHA-256 that S3 checks it against; returns its version id."""
-    checksum = base64.b64encode(bytes.fromhex(digest)).decode()
-    with path.open("rb") as file:
-        answer = bucket.client.put_object(
-            Bucket=bucket.name,
-            Key=key,
-            Body=_Reported(file, report),  # type: ignore[arg-type]
-            ChecksumSHA256=checksum,
-            ContentType=_content_type(key),
-        )
-    stored = bucket.client.head_object(Bucket=bucket.name, Key=key, VersionId=answer["VersionId"])
-    if stored["ContentLength"] != path.stat().st_size:
-        raise StorageUnavailable(f"{key} did not arrive whole; push again.")
-    return answer["VersionId"]
-
-
-def _content_type(key: str) -> str:
-    return "application/json" if key.endswith(".json") else "application/octet-stream"
-
-
-class _Reported:
-    """A file that tells how much of it has been sent.
-
-    Over plain HTTP the body is read twice, for its signature first: going back takes back what
-    was told.
-    """
-
-    def __init__(self, file: Any, report: Callable[[int], None]) -> None:
-        self._file = file
-        self._report = report
-
-    def read(self, size: int = -1) -> bytes:
-        """Read on, and tell how much."""
-        chunk: bytes = self._file.read(size)
-        self._report(len(chunk))
-        return chunk
-
-    def seek(self, *place: int) -> int:
-        """Go elsewhere, and take back or add what lies between."""
-        before = self._file.tell()
-        now = int(self._file.seek(*place))
-        self._report(now - before)
-        return now
-
-    def tell(self) -> int:
-        """Where reading goes on."""
-        return int(self._file.tell())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from cli.inputs import pushing
+from cli.inputs import sending
 from vibe_checker.bucket import Bucket
 
 Invoke = Callable[..., Result]
@@ -80,7 +80,7 @@ def test_a_push_that_breaks_off_leaves_no_mix_of_two_models(
             raise KeyboardInterrupt
         return "a version"
 
-    monkeypatch.setattr(pushing, "upload", upload)
+    monkeypatch.setattr(sending, "send", upload)
     assert invoke(*arguments).exit_code == 130
     left = {key.rsplit("/", 1)[1] for key in bucket.keys("models/classifiers/Q69/mine/")}
     assert "config.json" in left and "model.onnx" not in left
