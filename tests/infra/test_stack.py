@@ -156,6 +156,19 @@ def test_functions_may_do_just_what_their_step_needs(template: dict[str, Any]) -
     }
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_whoever_writes_staging_files_may_tag_them_so_that_they_expire(
+    step: str, template: dict[str, Any]
+) -> None:
+    """S3 refuses a file that comes with a tag from who may not tag; the local AWS does not."""
+    granted: dict[str, set[str]] = {"s3:PutObject": set(), "s3:PutObjectTagging": set()}
+    for statement in statements(template, f"Steps{step}Role"):
+        for action in set(granted) & set(statement["Action"]):
+            granted[action] |= {joined(r).partition("/")[2] for r in statement["Resource"]}
+    staged = {key for key in granted["s3:PutObject"] if key.startswith("runs/*/work/")}
+    assert granted["s3:PutObjectTagging"] == staged
+
+
 def test_the_outputs_tell_where_everything_is(template: dict[str, Any]) -> None:
     assert {"BucketName", "StateMachineArn"} <= set(template["Outputs"])
 

@@ -19,7 +19,8 @@ EMBEDDER = "models/embedders/one/onnx/model.onnx"
 CLASSIFIER = "models/classifiers/Q69/one/model.onnx"
 RECORD, CONCEPTS = "runs/one/run.json", "runs/one/concepts.json"
 RESULT, SUMMARY = "runs/one/results/Q69.json", "runs/one/summary.json"
-WORK = {"runs/one/work/Q69/concept.json", "runs/one/work/Q69/keyword/00000.jsonl"}
+MODELS = "runs/one/work/Q69/models.json"
+WORK = {"runs/one/work/Q69/concept.json", "runs/one/work/Q69/keyword/00000.jsonl", MODELS}
 OUTPUTS = {f"Q69/aaaaaaaa/{name}" for name in ("predictions.jsonl", "concept.json")}
 OUTPUTS |= {"Q69/aaaaaaaa/classifier.json"}
 ELSEWHERE = {"other.txt", "passages_other.npy", "runs/one/other.json", "Q69/aaaaaaaa/other.json"}
@@ -49,7 +50,7 @@ READS: dict[str, set[str]] = {
     "Web": {*OUTPUTS, RECORD, RESULT, SUMMARY},
 }
 WRITES: dict[str, set[str]] = {
-    "PlanRun": {RECORD, CONCEPTS},
+    "PlanRun": {RECORD, CONCEPTS, MODELS},
     "FetchConcept": WORK,
     "FindPassages": WORK,
     "ClassifyPassages": WORK,
