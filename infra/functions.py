@@ -21,6 +21,10 @@ from infra.settings import PYTHON_VERSION
 _IMAGE_CONTEXT = ["**", "!functions", "!functions/**", "!layers", "!layers/core"]
 _IMAGE_CONTEXT += ["!layers/core/**", "**/__pycache__", "**/*.pyc"]
 
+# For what models and large files need. The most that new accounts are given (Lambda refuses to make
+# a larger function there, and the whole deployment with it): 1.7 cores, a core being 1,769 MB.
+HEAVY = Size.mebibytes(3008)
+
 
 class Functions:
     """Makes the functions in `scope`; `environment` is what each of them is given."""

@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.functions import Functions
+from infra.functions import HEAVY, Functions
 from infra.nag import acknowledge_keys
 from infra.settings import Settings
 
@@ -89,9 +89,9 @@ class Steps(Construct):
         function = self._functions.image(
             "FindPassages",
             # The embeddings are mapped and take none of it for good. The most passages that are
-            # handed on (524 MB) take 2.0 GB at their peak, the largest batch 1.1, libraries and a
-            # model of MiniLM's size 0.3: 3.4 GB. 3,538 MB is where Lambda gives two cores.
-            memory=Size.mebibytes(3538),
+            # handed on (419 MB) take 1.6 GB at their peak, the largest batch 0.8, libraries and a
+            # model of MiniLM's size 0.3: 2.7 GB.
+            memory=HEAVY,
             # 10 GB from S3 at 75 MB/s are 140 s; one pass over them on the disk at 200 MB/s, 50 s;
             # the similarities of 10 million rows in float16, 14 s of CPU; unpacking the passages
             # and writing candidates, 15 s: 220 s. Twice that and some.
@@ -105,10 +105,10 @@ class Steps(Construct):
     def _classify_passages(self) -> lambda_.Function:
         function = self._functions.image(
             "ClassifyPassages",
-            # Two cores; models of up to 1.5 GB, which may take twice as much to open.
-            memory=Size.mebibytes(3538),
-            # 2,500 passages by a model of BERT-base's size, 6 a second: 417 s, and 20 s to fetch
-            # 1.5 GB. Twice that is all that Lambda gives.
+            # Models of up to 1.2 GB, which may take twice as much to open.
+            memory=HEAVY,
+            # 2,500 passages by a model of BERT-base's size, 5.1 a second: 490 s, and 16 s to fetch
+            # 1.2 GB. Not twice that is all that Lambda gives.
             timeout=Duration.minutes(15),
             # Such a model, and the one before it until there is no more room.
             storage=Size.gibibytes(4),

@@ -13,7 +13,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
-from infra.functions import Functions
+from infra.functions import HEAVY, Functions
 from infra.nag import acknowledge, acknowledge_keys
 from infra.settings import Settings
 
@@ -53,8 +53,8 @@ class Website(Construct):
     def _function(self) -> lambda_.DockerImageFunction:
         function = Functions(self, environment={"BUCKET": self._bucket.bucket_name}).image(
             "Web",
-            # 100,000 predictions take 0.5 GB, a comparison twice that; here are two cores too.
-            memory=Size.mebibytes(3538),
+            # 100,000 predictions take 0.8 GB, a comparison 1.0; here is most of two cores, too.
+            memory=HEAVY,
             # The HTTP API waits no longer.
             timeout=Duration.seconds(29),
             storage=Size.gibibytes(2),

@@ -129,7 +129,7 @@ def _invoke(project: LocalProject, path: list[Path], function: str, event: objec
             "PYTHONPATH": os.pathsep.join(map(str, path)),
             "AWS_LAMBDA_RUNTIME_API": api.address,
             "AWS_LAMBDA_FUNCTION_NAME": function,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3538",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008",
             "BUCKET": project.bucket.name,
             "POWERTOOLS_SERVICE_NAME": function,
         }

@@ -120,7 +120,7 @@ def test_what_would_unpack_beyond_measure_is_refused_unseen(
     scratch.write_bytes(body)
     found = sandbox.outcome(tasks.read_passages, scratch)
     assert found.startswith("TooLarge: passages_dataset.feather has")
-    assert "of 5,000 MB; at most 1,074 MB are unpacked at a time" in found
+    assert "of 5,000 MB; at most 805 MB are unpacked at a time" in found
 
 
 def test_the_sizes_are_those_that_pyarrow_finds(scratch: Path) -> None:

@@ -24,10 +24,10 @@ Floats = np.ndarray[Any, np.dtype[np.float32]]
 TEXT = "text_block.text"
 # pyarrow and pandas write batches of 65,536 rows: some 60 MB. A file written as a single batch may
 # hold a million passages still; more than this would crowd out the rest of the function's memory.
-_LARGEST_BATCH_BYTES = 1 << 30
+_LARGEST_BATCH_BYTES = 768 << 20
 # Making candidates of 405 MB of passages took 1,540 MB at its peak, 3.8 times as much: what is
-# allowed here takes 2.0 GB, a batch 1.1, a model of MiniLM's size 0.3, of FindPassages' 3.5.
-_LARGEST_SELECTION_BYTES = 500 << 20
+# allowed here takes 1.6 GB, a batch 0.8, a model of MiniLM's size 0.3, of FindPassages' 3.1.
+_LARGEST_SELECTION_BYTES = 400 << 20
 
 CANDIDATE_SCHEMA = pa.schema(
     [

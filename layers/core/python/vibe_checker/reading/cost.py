@@ -9,8 +9,8 @@ from typing import Any
 from vibe_checker.prices import LAMBDA_GB_SECOND, STATE_TRANSITION
 
 # What ClassifyPassages has.
-CLASSIFY_MIB = 3538
-# FetchConcept 1 s of 0.5 GB, FindPassages 2 s of 3.5 GB, recording and starting up.
+CLASSIFY_MIB = 3008
+# FetchConcept 1 s of 0.5 GB, FindPassages 2.4 s of 2.9 GB, recording and starting up.
 _CONCEPT_GB_SECONDS = 8.5
 # BeginConcept to ConceptEnded, when all goes well.
 CONCEPT_TRANSITIONS = 6
