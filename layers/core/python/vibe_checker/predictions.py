@@ -74,9 +74,14 @@ class Predictions:
         """The columns of predictions that all have probabilities."""
         spans = [(row, *span) for row, each in enumerate(predictions) for span in each.spans]
         rows, starts, ends, of_spans = zip(*spans, strict=True) if spans else ((), (), (), ())
-        places = (np.array(column, np.int64) for column in (rows, starts, ends))
+        columns = Spans(
+            np.array(rows, np.int64),
+            np.array(starts, np.int64),
+            np.array(ends, np.int64),
+            np.array(of_spans, np.float32),
+        )
         probabilities = np.array([each.probability for each in predictions], np.float32)
-        return cls(len(predictions), Spans(*places, np.array(of_spans, np.float32)), probabilities)
+        return cls(len(predictions), columns, probabilities)
 
     @property
     def positives(self) -> int:
