@@ -17,7 +17,7 @@ from benchmarks.measure import Row, machine, measured, report
 _ALL = ("imports", "retrieval", "keyword", "heads", "sequence", "embedding", "web")
 _RESULTS = Path(__file__).parent / "results.json"
 README = Path(__file__).parents[1] / "README.md"
-BEGIN, END = "<!-- make bench writes what follows -->\n", "\n<!-- make bench wrote that -->"
+BEGIN, END = "<!-- make bench writes what follows -->", "<!-- make bench wrote that -->"
 
 
 def main() -> None:
@@ -58,8 +58,9 @@ def _measured(name: str, quick: bool) -> list[Row] | None:
 def keep(results: dict[str, Any]) -> None:
     """Write results.json, and the same as a table into the README."""
     _RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    before, _, rest = README.read_text().partition(BEGIN)
-    README.write_text(f"{before}{BEGIN}{report(results)}{END}{rest.partition(END)[2]}")
+    before, rest = README.read_text().split(BEGIN)
+    _, behind = rest.split(END)
+    README.write_text(f"{before}{BEGIN}\n{report(results)}\n{END}{behind}")
     _say(f"kept in {_RESULTS.name} and {README.name}")
 
 

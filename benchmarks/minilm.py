@@ -78,8 +78,8 @@ def in_fewer_bits(directory: Path) -> dict[str, Path]:
     """The model as onnxruntime's tools make it smaller: how → its directory."""
     from onnxruntime.quantization import QuantType, matmul_nbits_quantizer, quantize_dynamic
 
-    # Says what it does at each of hundreds of nodes.
-    logging.getLogger(matmul_nbits_quantizer.__name__).setLevel(logging.WARNING)
+    # They say what they do at each of hundreds of nodes.
+    logging.getLogger().setLevel(logging.ERROR)
     found = {how: directory / how for how in ("int8, dynamic", "8-bit weights in blocks of 32")}
     for path in found.values():
         path.mkdir()

@@ -15,7 +15,7 @@ RESULTS = json.loads(Path(bench.__file__).with_name("results.json").read_text())
 def test_the_readme_shows_what_results_json_holds():
     shown = bench.README.read_text().partition(bench.BEGIN)[2].partition(bench.END)[0]
 
-    assert shown == report(RESULTS)
+    assert shown == f"\n{report(RESULTS)}\n"
 
 
 def test_every_measurement_and_every_promise_is_in_results_json():
@@ -28,7 +28,7 @@ def test_every_measurement_and_every_promise_is_in_results_json():
 
 
 def test_keeping_changes_the_table_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (tmp_path / "README.md").write_text(f"before\n{bench.BEGIN}old{bench.END}\nbehind\n")
+    (tmp_path / "README.md").write_text(f"before\n{bench.BEGIN}\n{bench.END}\nbehind\n")
     monkeypatch.setattr(bench, "README", tmp_path / "README.md")
     monkeypatch.setattr(bench, "_RESULTS", tmp_path / "results.json")
 
@@ -37,7 +37,7 @@ def test_keeping_changes_the_table_alone(tmp_path: Path, monkeypatch: pytest.Mon
 
     assert json.loads((tmp_path / "results.json").read_text()) == RESULTS
     assert (tmp_path / "README.md").read_text() == (
-        f"before\n{bench.BEGIN}{report(RESULTS)}{bench.END}\nbehind\n"
+        f"before\n{bench.BEGIN}\n{report(RESULTS)}\n{bench.END}\nbehind\n"
     )
 
 

@@ -57,7 +57,9 @@ def stage(bucket: Bucket, concept: str, directory: Path) -> dict[str, Any]:
     found = passages.candidates(table, np.arange(len(TEXTS)), np.zeros(len(TEXTS), np.float32))
     for shard, part in enumerate((found[:3], found[3:], found)):
         bucket.write(keys.work_candidates("run", concept, shard), passages.to_bytes(part))
-    return {"name": "tiny", "files": [asdict(pin) for pin in bucket.pins(prefix)]}
+    files = {"tiny": [asdict(pin) for pin in bucket.pins(prefix)]}
+    bucket.write_json(keys.work_models("run", concept), files)
+    return {"name": "tiny", "model": True}
 
 
 def test_a_container_opens_a_model_once_and_shard_borders_change_nothing(
