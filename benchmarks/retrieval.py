@@ -1,6 +1,7 @@
 """FindPassages at 1,000,000 × 384 float32: score every row, select the best."""
 
 import os
+import statistics
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,8 +18,8 @@ ROWS = 1_000_000
 _DIMENSION = 384
 _BYTES = ROWS * _DIMENSION * 4
 _BEST = 100_000
-# Copied to see what the memory gives: larger than any cache.
-_COPIED = 256 << 20
+# Read to see what the memory gives: larger than any cache.
+_READ = 256 << 20
 
 
 def measure(rounds: int, quick: bool) -> list[Row]:
@@ -47,29 +48,32 @@ def _write(path: Path) -> None:
 
 
 def _scoring(matrix: retrieval.Floats, query: retrieval.Floats, rounds: int) -> list[Row]:
-    found = medians(
-        {"ours": lambda: retrieval.similarities(matrix, query), "read": _reader()}, rounds
-    )
-    gigabytes = _BYTES / found["ours"].wall / 1e9
-    bandwidth = _COPIED / found["read"].wall / 1e9
+    tasks: dict[str, Task] = {
+        "ours": lambda: retrieval.similarities(matrix, query),
+        "read": _reader(),
+    }
+    runs = [medians(tasks, 1) for _ in range(3 * rounds)]
+    # The best of each: what others take of the memory meanwhile is no property of either.
+    best = {name: min(run[name].wall for run in runs) for name in tasks}
+    typical = statistics.median(run["ours"].wall for run in runs)
+    gigabytes, bandwidth = _BYTES / best["ours"] / 1e9, _READ / best["read"] / 1e9
     share = gigabytes / bandwidth
     what = f"Score {ROWS:,} × {_DIMENSION}"
     return [
-        Row(what, "ours", 1000 * found["ours"].wall, "ms"),
+        Row(what, "ours", 1000 * typical, "ms"),
         Row(what, f"ours, of the {bandwidth:.3g} GB/s that all cores read", 100 * share, "%",
             None, "≥ 65 %", share >= 0.65),
     ]  # fmt: skip
 
 
 def _reader() -> Task:
-    """Every core multiplies its part of a matrix in memory by a vector, which only reads."""
+    """Every core multiplies its part of a vector by itself, and waits for nothing but memory."""
     cores = os.cpu_count() or 1
-    parts = np.array_split(np.ones((_COPIED // 4 // 512, 512), np.float32), cores)
-    vector = np.ones(512, np.float32)
+    parts = np.array_split(np.ones(_READ // 4, np.float32), cores)
 
     def run() -> None:
         with threadpool_limits(1), ThreadPoolExecutor(cores) as pool:
-            list(pool.map(lambda part: part @ vector, parts))
+            list(pool.map(lambda part: part @ part, parts))
 
     return run
 
