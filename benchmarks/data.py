@@ -12,16 +12,19 @@ from vibe_checker import passages
 from vibe_checker.passages import TEXT, Passages, candidates, to_bytes
 
 _SEED = 5
+# The standard deviation of the logarithm of a passage's length: that of 47,787 passages of real
+# policy documents. It decides what batches in the order of the passages lose to padding.
+_SPREAD = 0.83
 
 
-def texts(number: int, median: int, spread: float = 0.6) -> list[str]:
+def texts(number: int, median: int) -> list[str]:
     """Passages whose lengths in characters are lognormal, as real ones' are.
 
     The data set's own, one after the other, joined until the length drawn is reached.
     """
     draw = np.random.default_rng(_SEED)
     source = _source()
-    lengths = np.clip(draw.lognormal(np.log(median), spread, number), 40, 5_000).astype(int)
+    lengths = np.clip(draw.lognormal(np.log(median), _SPREAD, number), 40, 5_000).astype(int)
     order = draw.integers(len(source), size=(number, 64))
     found = []
     for length, places in zip(lengths.tolist(), order.tolist(), strict=True):

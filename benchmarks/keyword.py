@@ -16,7 +16,7 @@ from vibe_checker.concept import Concept
 
 PASSAGES = 10_000
 # What some data sets have; the demo's are of 230.
-_MEDIAN_LENGTH = 600
+_MEDIAN_LENGTH = 520
 
 
 def measure(rounds: int, quick: bool) -> list[Row]:

@@ -21,7 +21,7 @@ from vibe_checker.classifiers.directory import ModelDirectory
 from vibe_checker.concept import Concept
 
 _CONCEPT = Concept(wikibase_id="Q1", preferred_label="carbon tax")
-# Makes a median of 61 tokens.
+# Makes a median of some 60 tokens.
 _MEDIAN_LENGTH = 290
 # A square product that fits no cache: what the machine's matrix product does at its best.
 _SIDE = 2_048
