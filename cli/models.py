@@ -198,8 +198,8 @@ def _show(card: "Card", texts: list[str], found: "list[Prediction]", as_json: bo
     from cli import tables
     from cli.output import stderr
 
-    said = ", ".join(f"{key} {card.behaviour[key]}" for key in ("labels", "threshold"))
-    note(f"{card.name}: {card.kind}, {said}")
+    labels, threshold = ", ".join(card.behaviour["labels"]), card.behaviour["threshold"]
+    note(f"{card.name}: {card.kind}, {labels} from {threshold} on")
     stderr().print(tables.plain(rows))
 
 
