@@ -24,7 +24,7 @@ import pyarrow.feather as feather
 
 from local import demo
 from local.project import LocalProject
-from vibe_checker.bucket import EMBEDDINGS, EMBEDDINGS_METADATA, PASSAGES, run_summary
+from vibe_checker.keys import EMBEDDINGS, EMBEDDINGS_METADATA, PASSAGES, run_summary
 
 _SIZES = (10, 100, 1_000)
 _PASSAGES = 200

@@ -35,7 +35,7 @@ def list_(where: Where, as_json: Json = False) -> None:
     """
     step("reading concepts.yml")
     from cli import concepts_file, tables
-    from vibe_checker.bucket import CONCEPTS
+    from vibe_checker.keys import CONCEPTS
 
     found = concepts_file.listed(where.bucket.read(CONCEPTS).decode())
     rows = [{"concept_id": each.concept_id, "comment": each.comment} for each in found]
@@ -115,7 +115,7 @@ def check(
     """
     step(f"reading {file or 'concepts.yml'}")
     from vibe_checker import concept_list
-    from vibe_checker.bucket import CONCEPTS
+    from vibe_checker.keys import CONCEPTS
 
     listed = concept_list.parse(file.read_bytes() if file else where.bucket.read(CONCEPTS))
     missing: list[str] = []

@@ -12,8 +12,9 @@ from botocore.exceptions import ClientError
 
 from cli.errors import Unreachable, Wrong
 from vibe_checker import concept_list
-from vibe_checker.bucket import CONCEPTS, Bucket
+from vibe_checker.bucket import Bucket
 from vibe_checker.identifiers import ConceptId, concept_ids
+from vibe_checker.keys import CONCEPTS
 
 # Edits of others that may come between before we give up; each costs two requests.
 _TRIES = 10

@@ -6,7 +6,7 @@ from typing import Any
 
 from cli.errors import Wrong
 from cli.where import Where
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.errors import MissingInput
 from vibe_checker.runs import progress
 from vibe_checker.runs.plan import Execution, run_id_of

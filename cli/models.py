@@ -77,7 +77,7 @@ def push(
     """
     step(f"opening {directory}")
     from cli import uploading
-    from vibe_checker.bucket import classifier_prefix
+    from vibe_checker.keys import classifier_prefix
 
     called = _checked_name(name or directory.resolve().name)
     card = _try(where, directory, called, concept, text, embedder, wikibase_url, False)
@@ -108,8 +108,8 @@ def list_(
     """
     step("listing classifiers")
     from cli import tables
-    from vibe_checker.bucket import CLASSIFIERS, classifiers_prefix
     from vibe_checker.identifiers import concept_number, is_concept_id
+    from vibe_checker.keys import CLASSIFIERS, classifiers_prefix
 
     prefix = classifiers_prefix(_checked_id(concept)) if concept else CLASSIFIERS
     found: dict[tuple[str, str], dict[str, Any]] = {}
@@ -143,8 +143,8 @@ def push_model(where: Where, directory: Directory, name: Name = None) -> None:
     """
     step(f"opening {directory}")
     from cli import uploading
-    from vibe_checker.bucket import embedder_prefix
     from vibe_checker.embedder import Embedder
+    from vibe_checker.keys import embedder_prefix
     from vibe_checker.runs.inputs import checked_model_name
 
     _need(directory)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket
 from vibe_checker.errors import MissingInput
 from vibe_checker.identifiers import ConceptId, concept_number, is_concept_id

@@ -10,7 +10,7 @@ import orjson
 from pydantic import ValidationError
 
 from cli.errors import Wrong
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket
 from vibe_checker.concept import Concept
 from vibe_checker.identifiers import ALPHABET, SHORT_ID_LENGTH

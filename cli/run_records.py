@@ -9,7 +9,7 @@ from cli import executions
 from cli.errors import Unreachable
 from cli.output import counted
 from cli.where import Where
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.errors import MissingInput
 from vibe_checker.runs import progress
 

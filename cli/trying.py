@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from cli.inputs import caching
 from cli.where import Where
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket
 from vibe_checker.classifiers import Classifier, open_classifier
 from vibe_checker.classifiers.directory import ModelDirectory

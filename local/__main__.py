@@ -16,7 +16,7 @@ from cli.local_aws import announced
 from local import demo
 from local.deploy import DeploymentError
 from local.project import DirectoryError, LocalProject
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.errors import VibeCheckerError
 from vibe_checker.identifiers import concept_number
 from vibe_checker.runs.results import Failure

@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 
 from local.aws import LocalAws
 from local.wikibase import LocalWikibase
-from vibe_checker.bucket import CONCEPTS, Bucket
+from vibe_checker.bucket import Bucket
+from vibe_checker.keys import CONCEPTS
 from vibe_checker.runs.plan import Execution, run_id_of
 
 ROOT = Path(__file__).parents[1]

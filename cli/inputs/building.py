@@ -21,8 +21,8 @@ from typing import Any
 from cli.errors import Wrong
 from cli.inputs import embedding, model_files, passages_file
 from cli.inputs.sources import Source
-from vibe_checker.bucket import EMBEDDINGS, EMBEDDINGS_METADATA, PASSAGES, embedder_prefix
 from vibe_checker.embedder import Embedder
+from vibe_checker.keys import EMBEDDINGS, EMBEDDINGS_METADATA, PASSAGES, embedder_prefix
 
 
 @contextmanager

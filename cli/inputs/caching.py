@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
-from vibe_checker.bucket import Bucket, LocalCopies, embedder_prefix
+from vibe_checker.bucket import Bucket
+from vibe_checker.keys import embedder_prefix
+from vibe_checker.local_copies import LocalCopies
 from vibe_checker.runs.inputs import shared_inputs
 
 

@@ -13,9 +13,9 @@ from cli.inputs import vectors
 from cli.inputs.building import sha256
 from cli.inputs.findings import Finding
 from cli.output import counted
-from vibe_checker.bucket import EMBEDDINGS, EMBEDDINGS_METADATA, PASSAGES, embedder_prefix
 from vibe_checker.embedder import Embedder
 from vibe_checker.errors import InvalidInput
+from vibe_checker.keys import EMBEDDINGS, EMBEDDINGS_METADATA, PASSAGES, embedder_prefix
 from vibe_checker.passages import TEXT, Passages
 
 Array = np.ndarray[Any, Any]

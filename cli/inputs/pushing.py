@@ -12,14 +12,9 @@ from typing import Any
 
 from cli.inputs.building import sha256
 from cli.inputs.sending import send
-from vibe_checker.bucket import (
-    EMBEDDINGS,
-    EMBEDDINGS_METADATA,
-    PASSAGES,
-    Bucket,
-    embedder_prefix,
-)
+from vibe_checker.bucket import Bucket
 from vibe_checker.errors import InvalidInput
+from vibe_checker.keys import EMBEDDINGS, EMBEDDINGS_METADATA, PASSAGES, embedder_prefix
 
 Files = dict[str, dict[str, str]]
 """Key → {"version_id", "sha256"}."""

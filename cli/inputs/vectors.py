@@ -7,8 +7,8 @@ import numpy as np
 
 from cli.inputs.findings import Finding
 from cli.output import counted
-from vibe_checker.bucket import EMBEDDINGS
 from vibe_checker.embedder import Embedder
+from vibe_checker.keys import EMBEDDINGS
 from vibe_checker.passages import TEXT, Passages
 
 Array = np.ndarray[Any, Any]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vibe_checker import bucket as keys
-from vibe_checker import passages, predictions
-from vibe_checker.bucket import Bucket, LocalCopies
+from vibe_checker import keys, passages, predictions
+from vibe_checker.bucket import Bucket
 from vibe_checker.classifiers import Classifier, check_size, checked_model_name, open_classifier
 from vibe_checker.concept import Concept
+from vibe_checker.local_copies import LocalCopies
 from vibe_checker.observing import Step
 from vibe_checker.runs.plan import model_files
 

@@ -9,7 +9,7 @@ import boto3
 import httpx
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket
 from vibe_checker.mediawiki import Credentials
 from vibe_checker.observing import Step

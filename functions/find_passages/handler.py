@@ -9,13 +9,13 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vibe_checker import bucket as keys
-from vibe_checker import passages
-from vibe_checker.bucket import Bucket, LocalCopies
+from vibe_checker import keys, passages
+from vibe_checker.bucket import Bucket
 from vibe_checker.classifiers import takes_embeddings
 from vibe_checker.concept import Concept
 from vibe_checker.dataset import DataSet
 from vibe_checker.embedder import Embedder
+from vibe_checker.local_copies import LocalCopies
 from vibe_checker.observing import Step
 from vibe_checker.runs.history import check_events
 from vibe_checker.runs.plan import Plan, model_files

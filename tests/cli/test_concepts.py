@@ -5,7 +5,8 @@ from typer.testing import Result
 
 from cli import concepts_file
 from cli.errors import Wrong
-from vibe_checker.bucket import CONCEPTS, Bucket
+from vibe_checker.bucket import Bucket
+from vibe_checker.keys import CONCEPTS
 
 
 @pytest.mark.parametrize(

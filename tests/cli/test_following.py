@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from cli import following, tables
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket
 
 RUN = "2026-01-02T03-04-05-abcdefgh"

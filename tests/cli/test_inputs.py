@@ -10,7 +10,7 @@ from typer.testing import Result
 
 from cli.errors import Wrong
 from cli.inputs import building, checking, embedding, model_files, pushing
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket
 from vibe_checker.passages import TEXT
 from vibe_checker.runs.inputs import shared_inputs

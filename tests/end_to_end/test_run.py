@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.project import LocalProject
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.concept import Concept
 
 # Every field of a prediction, in the order in which the line holds them.

@@ -9,7 +9,7 @@ import pytest
 from infra.dashboard import METRICS
 from local.project import LocalProject
 from tests.infra.test_stack import STEPS
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST, STATE_TRANSITION
 
 # What Lambda itself writes around the lines of an invocation, and of the error that it ended in.

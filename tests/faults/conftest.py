@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local.project import LocalProject
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 
 # Far more than a sound invocation takes on a busy machine.
 HANG_SECONDS = 20

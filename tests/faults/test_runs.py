@@ -13,7 +13,7 @@ import pytest
 from local.project import LocalProject
 from local.wikibase import LocalWikibase, busy, dead, failing, html, lagging
 from tests.faults.conftest import ROWS, Fault, Faults, Reader, published
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.runs.plan import Plan
 
 BOTH = {"concept_ids": ["Q69", "Q420"]}

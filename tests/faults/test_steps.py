@@ -8,7 +8,7 @@ import pytest
 
 from local.project import LocalProject
 from tests.faults.conftest import ROWS, Fault, Faults, Reader, published
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 
 DEATHS = ["exit", "killed", "hang"]
 S3_TROUBLES = ["s3 500", "s3 slow down", "s3 reset"]

@@ -18,8 +18,7 @@ from moto import mock_aws
 
 from tests.vibe_checker.test_observing import Context
 from tests.vibe_checker.tiny_models import TEXTS, sequence_model
-from vibe_checker import bucket as keys
-from vibe_checker import passages
+from vibe_checker import keys, passages
 from vibe_checker.bucket import Bucket
 from vibe_checker.concept import Concept
 from vibe_checker.identifiers import ConceptId

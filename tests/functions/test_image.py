@@ -21,7 +21,7 @@ from infra.settings import PYTHON_VERSION
 from local.images import build
 from local.lambda_runtime.docker.runtime_api import Invocation, Ready, Result, RuntimeApi
 from local.project import ROOT, LocalProject
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 
 REQUIREMENTS = ROOT / "functions" / "requirements.txt"
 # Wheels that run on Amazon Linux 2023, the base image's system: glibc 2.34 and older.

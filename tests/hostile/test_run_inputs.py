@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vibe_checker import bucket as keys
-from vibe_checker import concept_list
-from vibe_checker.bucket import Bucket, LocalCopies, Pin
+from vibe_checker import concept_list, keys
+from vibe_checker.bucket import Bucket, Pin
 from vibe_checker.classifiers import checked_model_name
 from vibe_checker.concept import Concept
 from vibe_checker.errors import (
@@ -21,6 +20,7 @@ from vibe_checker.errors import (
     VibeCheckerError,
 )
 from vibe_checker.identifiers import is_concept_id
+from vibe_checker.local_copies import LocalCopies
 from vibe_checker.runs.inputs import checked_model_name as checked_embedder_name
 from vibe_checker.runs.plan import Execution, Settings, model_files, plan
 

@@ -10,7 +10,7 @@ import pytest
 
 from local.project import LocalProject
 from tests.permissions.conftest import BOT, SECRET, PrivateWikibase
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from vibe_checker import bucket as keys
-from vibe_checker.bucket import Bucket, LocalCopies, Pin
+from vibe_checker import keys
+from vibe_checker.bucket import Bucket, Pin
 from vibe_checker.errors import InvalidInput, MissingInput, StorageUnavailable, TooLarge
+from vibe_checker.local_copies import LocalCopies
 
 
 def test_a_pinned_version_is_read_after_the_object_has_changed(bucket: Bucket) -> None:

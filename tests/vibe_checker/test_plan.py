@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket
 from vibe_checker.errors import (
     AlreadyStarted,

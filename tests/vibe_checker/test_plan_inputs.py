@@ -2,7 +2,7 @@
 
 import pytest
 
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket
 from vibe_checker.errors import InvalidEmbeddings
 from vibe_checker.runs.inputs import shared_inputs

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket, Pin
 from vibe_checker.concept import Concept
 from vibe_checker.errors import MissingInput

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket
 from vibe_checker.runs.progress import Progress, run_ids
 from vibe_checker.runs.results import Failure, cause, record_failure, record_result, summarise

@@ -16,7 +16,7 @@ from moto import mock_aws
 
 from tests.infra.conftest import joined, of_type
 from tests.infra.limits.machine import Caught, Walk
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket
 from vibe_checker.errors import TooLarge
 from vibe_checker.runs.history import check_events

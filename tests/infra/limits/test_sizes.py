@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pytest
 
-from vibe_checker import bucket as keys
-from vibe_checker import passages, publication
-from vibe_checker.bucket import Bucket, LocalCopies, Pin
+from vibe_checker import keys, passages, publication
+from vibe_checker.bucket import Bucket, Pin
 from vibe_checker.classifiers import check_size
 from vibe_checker.concept import Concept
 from vibe_checker.errors import TooLarge
 from vibe_checker.identifiers import ConceptId
+from vibe_checker.local_copies import LocalCopies
 from vibe_checker.passages import TEXT, Passages
 from vibe_checker.runs import inputs
 from vibe_checker.runs.plan import Execution, Plan, Settings, plan

@@ -1,28 +1,7 @@
-"""The bucket: every S3 key there is, and the few ways its objects are read and written.
-
-concepts.yml                                     input: list of Wikibase ids
-passages_dataset.feather                         input: the passages
-passages_embeddings.npy                          input: row i embeds passage i
-passages_embeddings_metadata.json                input: which model made them
-models/embedders/{model}/...                     input: a sentence-transformers directory
-models/classifiers/{concept}/{name}/...          input: an ONNX classifier directory
-{concept}/{classifier}/predictions.jsonl         output
-{concept}/{classifier}/concept.json              output
-{concept}/{classifier}/classifier.json           output, written last: the commit mark
-runs/{run}/run.json                              what was asked; the pinned inputs
-runs/{run}/concepts.json                         the list that the state machine maps over
-runs/{run}/work/{concept}/concept.json           staging, expires
-runs/{run}/work/{concept}/models.json            staging: the files of its models, pinned
-runs/{run}/work/{concept}/candidates/{n}.arrow   staging: a shard of the candidates
-runs/{run}/work/{concept}/{name}/{n}.jsonl       staging: a shard of predictions
-runs/{run}/work/{concept}/{name}/classifier.json staging: what the classifier is
-runs/{run}/results/{concept}.json                how a concept ended
-runs/{run}/summary.json                          how the run ended, written last
-"""
+"""The few ways in which the bucket's objects are read and written; `keys` has their names."""
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -37,8 +16,7 @@ from botocore.exceptions import (
     IncompleteReadError,
 )
 
-from vibe_checker.errors import InvalidInput, MissingInput, StorageUnavailable, TooLarge
-from vibe_checker.identifiers import short_id
+from vibe_checker.errors import InvalidInput, MissingInput, StorageUnavailable
 from vibe_checker.parsing import json_value
 
 if TYPE_CHECKING:
@@ -46,83 +24,6 @@ if TYPE_CHECKING:
 
 _STRETCH_BYTES = 32 << 20
 _CONNECTIONS = 8
-
-CONCEPTS = "concepts.yml"
-PASSAGES = "passages_dataset.feather"
-EMBEDDINGS = "passages_embeddings.npy"
-EMBEDDINGS_METADATA = "passages_embeddings_metadata.json"
-CLASSIFIERS = "models/classifiers/"
-RUNS = "runs/"
-
-
-def embedder_prefix(model: str) -> str:
-    """Where the files of an embedding model lie."""
-    return f"models/embedders/{model}/"
-
-
-def classifiers_prefix(concept_id: str) -> str:
-    """Where the directories of a concept's classifiers lie."""
-    return f"{CLASSIFIERS}{concept_id}/"
-
-
-def classifier_prefix(concept_id: str, name: str) -> str:
-    """Where the files of one of a concept's classifiers lie."""
-    return f"{classifiers_prefix(concept_id)}{name}/"
-
-
-def output_prefix(concept_id: str, classifier_id: str) -> str:
-    """Where the three files of one classifier's predictions lie."""
-    return f"{concept_id}/{classifier_id}/"
-
-
-def run_record(run_id: str) -> str:
-    """What was asked of a run, and the input versions it reads."""
-    return f"runs/{run_id}/run.json"
-
-
-def run_concepts(run_id: str) -> str:
-    """The list that the state machine maps over."""
-    return f"runs/{run_id}/concepts.json"
-
-
-def run_summary(run_id: str) -> str:
-    """How a run ended."""
-    return f"runs/{run_id}/summary.json"
-
-
-def run_results(run_id: str) -> str:
-    """Where the results of a run's concepts lie, one file each."""
-    return f"runs/{run_id}/results/"
-
-
-def run_result(run_id: str, concept_id: str) -> str:
-    """How one concept of a run ended."""
-    return f"{run_results(run_id)}{concept_id}.json"
-
-
-def work_concept(run_id: str, concept_id: str) -> str:
-    """The concept as fetched, for the later steps."""
-    return f"runs/{run_id}/work/{concept_id}/concept.json"
-
-
-def work_models(run_id: str, concept_id: str) -> str:
-    """The pinned files of the concept's models."""
-    return f"runs/{run_id}/work/{concept_id}/models.json"
-
-
-def work_candidates(run_id: str, concept_id: str, shard: int) -> str:
-    """One shard of the candidate passages."""
-    return f"runs/{run_id}/work/{concept_id}/candidates/{shard:05}.arrow"
-
-
-def work_predictions(run_id: str, concept_id: str, classifier: str, shard: int) -> str:
-    """One classifier's predictions for one shard."""
-    return f"runs/{run_id}/work/{concept_id}/{classifier}/{shard:05}.jsonl"
-
-
-def work_classifier(run_id: str, concept_id: str, classifier: str) -> str:
-    """What the classifier is, as the step that opened it found."""
-    return f"runs/{run_id}/work/{concept_id}/{classifier}/classifier.json"
 
 
 @dataclass(frozen=True)
@@ -302,56 +203,6 @@ class Bucket:
         return whole
 
 
-class LocalCopies:
-    """Pinned objects kept as files below `directory`, fetched once and kept while there is room.
-
-    A warm function finds what an earlier invocation fetched; a new version is another file.
-    """
-
-    def __init__(self, bucket: Bucket, directory: Path) -> None:
-        self.bucket = bucket
-        self.directory = directory
-
-    def file(self, pin: Pin) -> Path:
-        """A local file with the pinned bytes."""
-        name = pin.key.rsplit("/", 1)[-1]
-        return self.tree([pin], pin.key.removesuffix(name)) / name
-
-    def tree(self, pins: list[Pin], prefix: str) -> Path:
-        """A local directory with the pinned objects, each below it as its key is below `prefix`."""
-        root = self.directory / short_id([[pin.key, pin.version_id, pin.etag] for pin in pins])
-        if not root.exists():
-            self._fetch(pins, prefix, root)
-        return root
-
-    def _fetch(self, pins: list[Pin], prefix: str, root: Path) -> None:
-        self._make_room(sum(pin.size for pin in pins))
-        # Built beside its place and renamed: a function that dies midway leaves no half tree.
-        building = root.with_name(root.name + ".part")
-        shutil.rmtree(building, ignore_errors=True)
-        for pin in pins:
-            path = building / _safe(pin.key.removeprefix(prefix), pin.key)
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            except (FileExistsError, NotADirectoryError) as error:
-                raise InvalidInput(f"{pin.key!r} lies below what is a file itself.") from error
-            self.bucket.download(pin, path)
-        building.rename(root)
-
-    def _make_room(self, size: int) -> None:
-        """Drop every copy if `size` bytes would not fit beside them."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        if shutil.disk_usage(self.directory).free < size:
-            for entry in self.directory.iterdir():
-                shutil.rmtree(entry, ignore_errors=True)
-        free = shutil.disk_usage(self.directory).free
-        if free < size:
-            raise TooLarge(
-                f"{size / 1e6:,.0f} MB of input does not fit the {free / 1e6:,.0f} MB free in "
-                f"{self.directory}; give the function more ephemeral storage."
-            )
-
-
 def to_json(value: object) -> bytes:
     """JSON for people: indented, in the order given, no NaN.
 
@@ -359,15 +210,6 @@ def to_json(value: object) -> bytes:
     """
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     return text.encode(errors="backslashreplace") + b"\n"
-
-
-def _safe(relative: str, key: str) -> str:
-    """A relative path that stays where it is put, whatever the key was called."""
-    parts = relative.split("/")
-    plain = relative.isprintable() and "\\" not in relative
-    if not plain or any(part in ("", ".", "..") or len(part) > 200 for part in parts):
-        raise InvalidInput(f"{key!r} is no usable file name; upload it under a plain one.")
-    return relative
 
 
 def _version(version_id: str | None) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """concepts.yml: the list of concepts that a run without ids of its own classifies."""
 
-from vibe_checker.bucket import CONCEPTS
 from vibe_checker.errors import InvalidRequest
 from vibe_checker.identifiers import ConceptId, concept_ids
+from vibe_checker.keys import CONCEPTS
 from vibe_checker.parsing import yaml_value
 
 # A list of 10,000 ids is some 80 kB; PyYAML reads 100 to 200 kB a second.

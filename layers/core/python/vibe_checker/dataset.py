@@ -6,10 +6,10 @@ from typing import Any
 import pyarrow as pa
 
 from vibe_checker import retrieval
-from vibe_checker.bucket import EMBEDDINGS_METADATA, PASSAGES
 from vibe_checker.concept import Concept
 from vibe_checker.embedder import Embedder
 from vibe_checker.errors import InvalidEmbeddings
+from vibe_checker.keys import EMBEDDINGS_METADATA, PASSAGES
 from vibe_checker.passages import Passages, candidates, shuffled
 from vibe_checker.runs.plan import Settings
 

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from vibe_checker.arrow_file import unpacked_sizes
-from vibe_checker.bucket import PASSAGES
 from vibe_checker.errors import InvalidPassages, TooLarge
 from vibe_checker.identifiers import ALPHABET, SHORT_ID_LENGTH
+from vibe_checker.keys import PASSAGES
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]

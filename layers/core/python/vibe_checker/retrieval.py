@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from vibe_checker.bucket import EMBEDDINGS, EMBEDDINGS_METADATA, PASSAGES
 from vibe_checker.errors import InvalidEmbeddings
+from vibe_checker.keys import EMBEDDINGS, EMBEDDINGS_METADATA, PASSAGES
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Rows = np.ndarray[Any, np.dtype[np.int64]]

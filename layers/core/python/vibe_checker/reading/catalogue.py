@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket, Pin
 from vibe_checker.errors import InvalidInput, MissingInput
 from vibe_checker.identifiers import ConceptId, concept_number, is_concept_id, is_output_id

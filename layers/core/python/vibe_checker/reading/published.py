@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.identifiers import ConceptId
 
 

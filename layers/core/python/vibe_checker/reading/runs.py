@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket, Pin
 from vibe_checker.errors import InvalidInput, MissingInput
 from vibe_checker.runs.progress import run_ids

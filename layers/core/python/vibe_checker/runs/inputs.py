@@ -13,7 +13,7 @@ Without version ids the current versions are read, as files uploaded by hand wan
 import re
 from typing import Any
 
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket, Pin
 from vibe_checker.errors import InvalidEmbeddings, MissingInput, TooLarge
 

@@ -7,8 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from vibe_checker import bucket as keys
-from vibe_checker import concept_list
+from vibe_checker import concept_list, keys
 from vibe_checker.bucket import Bucket, Pin
 from vibe_checker.errors import (
     AlreadyStarted,

@@ -3,9 +3,9 @@
 import json
 from dataclasses import dataclass
 
-from vibe_checker.bucket import CONCEPTS
 from vibe_checker.errors import InvalidRequest
 from vibe_checker.identifiers import ConceptId, concept_ids
+from vibe_checker.keys import CONCEPTS
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from vibe_checker import bucket as keys
+from vibe_checker import keys
 from vibe_checker.bucket import Bucket
 
 # Step Functions takes a cause of at most 32,768 characters, S3 keeps the rest in the summary.
