@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local.project import LocalProject
-from vibe_checker import keys
+from vibe_checker.bucket import Bucket
 
 # Far more than a sound invocation takes on a busy machine.
 HANG_SECONDS = 20
@@ -143,7 +143,7 @@ def before(project: LocalProject, demo_run: str) -> dict[str, bytes]:
     return published(project)
 
 
-def check(bucket: keys.Bucket, key: str) -> str:
+def check(bucket: Bucket, key: str) -> str:
     """What does not fit together in what a classifier.json commits to; "" if all does."""
     record = bucket.read_json(key)
     prefix = key.removesuffix("classifier.json")

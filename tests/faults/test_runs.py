@@ -14,6 +14,7 @@ from local.project import LocalProject
 from local.wikibase import LocalWikibase, busy, dead, failing, html, lagging
 from tests.faults.conftest import ROWS, Fault, Faults, Reader, published
 from vibe_checker import keys
+from vibe_checker.bucket import Bucket
 from vibe_checker.runs.plan import Plan
 
 BOTH = {"concept_ids": ["Q69", "Q420"]}
@@ -170,7 +171,7 @@ def test_a_set_made_of_other_data_that_breaks_off_leaves_the_old_one_whole(
     ROWS.append(("PublishPredictions", f"other data; {fault}", "the old set whole, then the new"))
 
 
-def _upload_half(bucket: keys.Bucket, metadata: dict[str, Any]) -> None:
+def _upload_half(bucket: Bucket, metadata: dict[str, Any]) -> None:
     """Every second passage of the data set in the bucket, with its embeddings."""
     table = feather.read_table(pa.BufferReader(bucket.read(keys.PASSAGES)))
     kept = np.arange(0, table.num_rows, 2)

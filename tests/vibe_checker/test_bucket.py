@@ -76,7 +76,7 @@ def test_staging_files_bear_the_tag_by_which_they_expire(bucket: Bucket) -> None
 def test_a_file_is_fetched_whole_in_stretches(
     bucket: Bucket, tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "_STRETCH_BYTES", 32)
+    monkeypatch.setattr("vibe_checker.bucket._STRETCH_BYTES", 32)
     body = bytes(range(size))
     bucket.write("big", body)
     bucket.download(bucket.pin("big"), tmp_path / "big")
@@ -86,7 +86,7 @@ def test_a_file_is_fetched_whole_in_stretches(
 def test_a_server_that_sends_the_whole_object_for_a_stretch_is_understood(
     bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "_STRETCH_BYTES", 32)
+    monkeypatch.setattr("vibe_checker.bucket._STRETCH_BYTES", 32)
     bucket.write("big", bytes(range(100)))
     # Such a server is one for which the header was never sent.
     bucket.client.meta.events.register(
