@@ -89,7 +89,7 @@ def refused(request: Request) -> Response[Any]:
     if request.is_api:
         return responses.data({"error": {"message": "Please log in."}}, 401)
     here = request.path.lstrip("/") + request.link({"page": request.all("page") or None})
-    return responses.redirect(f"{request.root}login?next={quote(here)}")
+    return responses.redirect(f"{request.root}login?next={quote(here.removesuffix('?'))}")
 
 
 def way_back(request: Request, wanted: str) -> str:
