@@ -11,26 +11,12 @@ import pytest
 from local.project import LocalProject
 from local.wikibase import LocalWikibase
 from local.wikibase.answers import Reply
+from tests.infra.test_stack import STEPS
 
 SECRET = "wikibase-bot"
 BOT = {"username": "Reader@lambda", "password": "bot-password-4f1c9e72d0"}
 # Step, or the page → the name of the role of its function begins like this.
-ROLES = {
-    **{
-        step: f"Steps{step}Role"
-        for step in (
-            "PlanRun",
-            "FetchConcept",
-            "FindPassages",
-            "ClassifyPassages",
-            "PublishPredictions",
-            "RecordResult",
-            "RecordFailure",
-            "SummariseRun",
-        )
-    },
-    "Web": "WebsiteWebRole",
-}
+ROLES = {**{step: f"Steps{step}Role" for step in STEPS}, "Web": "WebsiteWebRole"}
 
 Client = Callable[[str, str], Any]
 
